@@ -1,0 +1,134 @@
+package io.milena.cluster;
+
+import akka.actor.typed.Behavior;
+import akka.actor.typed.javadsl.AbstractOnMessageBehavior;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.Behaviors;
+import akka.cluster.ClusterEvent;
+import akka.cluster.Member;
+import akka.cluster.typed.Cluster;
+import akka.cluster.typed.Down;
+import akka.cluster.typed.Subscribe;
+import io.milena.metadata.MetadataService;
+import io.milena.metadata.NodeImage;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Downs the members that {@link FencedMembers} names. One a node, created by Akka's cluster daemon
+ * through {@link FencingDowningProvider}; every node downs, as downing twice is downing once. Looks
+ * when the metadata changes and when a member cannot be reached; runs no timer.
+ */
+final class FencingDowning extends AbstractOnMessageBehavior<FencingDowning.Command> {
+
+  private static final Logger LOG = LoggerFactory.getLogger(FencingDowning.class);
+
+  sealed interface Command {}
+
+  private record Provided(MetadataService metadata) implements Command {}
+
+  private enum Look implements Command {
+    INSTANCE
+  }
+
+  private final Cluster cluster;
+  private final FencedMembers rules;
+
+  /** At most one look waits in the mailbox, however fast images follow each other. */
+  private final AtomicBoolean lookWaits = new AtomicBoolean();
+
+  private @Nullable MetadataService metadata;
+
+  static Behavior<Command> create() {
+    return Behaviors.setup(context -> {
+      Cluster cluster = Cluster.get(context.getSystem());
+      Optional<MemberIdentity> self = MemberIdentity.of(cluster.selfMember().getRoles());
+      return self.<Behavior<Command>>map(
+              identity -> new FencingDowning(context, cluster, new FencedMembers(identity)))
+          .orElseGet(() -> withoutIdentity(cluster));
+    });
+  }
+
+  private static Behavior<Command> withoutIdentity(Cluster cluster) {
+    LOG.error(
+        "Roles {} do not say which node this is: members that die will not be removed from the"
+            + " cluster. Do not set akka.cluster.roles",
+        cluster.selfMember().getRoles());
+    return Behaviors.ignore();
+  }
+
+  private FencingDowning(ActorContext<Command> context, Cluster cluster, FencedMembers rules) {
+    super(context);
+    this.cluster = cluster;
+    this.rules = rules;
+    cluster
+        .subscriptions()
+        .tell(
+            Subscribe.create(
+                context.messageAdapter(ClusterEvent.ReachabilityEvent.class, _ -> Look.INSTANCE),
+                ClusterEvent.ReachabilityEvent.class));
+    var self = context.getSelf();
+    var _ =
+        ClusterMetadata.get(context.getSystem())
+            .whenProvided()
+            .thenAccept(service -> self.tell(new Provided(service)));
+  }
+
+  @Override
+  public Behavior<Command> onMessage(Command command) {
+    switch (command) {
+      case Provided(MetadataService service) -> onProvided(service);
+      case Look.INSTANCE -> onLook();
+    }
+    return this;
+  }
+
+  private void onProvided(MetadataService service) {
+    metadata = service;
+    var self = getContext().getSelf();
+    service.subscribe((delta, image) -> {
+      for (int nodeId : delta.nodes()) {
+        NodeImage node = image.nodes().get(nodeId);
+        if (node != null) {
+          rules.note(node);
+        }
+      }
+      if (!delta.nodes().isEmpty() && lookWaits.compareAndSet(false, true)) {
+        self.tell(Look.INSTANCE);
+      }
+    });
+    onLook();
+  }
+
+  private void onLook() {
+    lookWaits.set(false);
+    if (metadata == null) {
+      return;
+    }
+    ClusterEvent.CurrentClusterState state = cluster.state();
+    List<FencedMembers.Seen> seen = new ArrayList<>();
+    for (Member member : state.getMembers()) {
+      MemberIdentity.of(member.getRoles())
+          .ifPresent(identity ->
+              seen.add(new FencedMembers.Seen(identity, !state.getUnreachable().contains(member))));
+    }
+    Set<MemberIdentity> down = rules.toDown(metadata.image(), seen);
+    for (Member member : state.getMembers()) {
+      MemberIdentity.of(member.getRoles())
+          .filter(down::contains)
+          .ifPresent(identity -> {
+            LOG.info(
+                "Node {} at {} is fenced by the metadata group: removing it from the cluster",
+                identity.nodeId(),
+                member.address());
+            cluster.manager().tell(new Down(member.address()));
+          });
+    }
+  }
+}

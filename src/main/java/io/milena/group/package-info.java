@@ -1,0 +1,5 @@
+/** The consumer-group coordinator as a deterministic core: decide, append, replay. */
+@NullMarked
+package io.milena.group;
+
+import org.jspecify.annotations.NullMarked;

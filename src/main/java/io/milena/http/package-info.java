@@ -1,0 +1,5 @@
+/** The HTTP port of a node. */
+@NullMarked
+package io.milena.http;
+
+import org.jspecify.annotations.NullMarked;

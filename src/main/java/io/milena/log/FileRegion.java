@@ -1,0 +1,19 @@
+package io.milena.log;
+
+import org.apache.kafka.common.record.internal.TransferableRecords;
+
+/**
+ * Whole record batches (but for a last partial one) as a region of a segment file, ready to go from
+ * the page cache to a socket with {@code transferTo}. As a {@link TransferableRecords} it can stand
+ * as the records of a Fetch response.
+ */
+public interface FileRegion extends TransferableRecords {
+
+  /**
+   * Base offset of the first batch in the region, or the offset asked for when the region is empty.
+   */
+  long firstBatchBaseOffset();
+
+  /** True when there is nothing to send. */
+  boolean isEmpty();
+}

@@ -1,0 +1,53 @@
+package io.milena.log;
+
+import io.milena.common.Clock;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A limit in bytes per second for one compaction thread, {@code
+ * log.cleaner.io.max.bytes.per.second}; any thread may stop it.
+ */
+public final class ThrottledPace implements CompactionPace {
+
+  /** Unused allowance is not saved up for longer than this. */
+  private static final long SAVED_NANOS_MAX = TimeUnit.SECONDS.toNanos(1);
+
+  private final Clock clock;
+  private final double bytesPerSecond;
+  private long paidUntilNanos;
+  private volatile boolean stopped;
+
+  /**
+   * @param bytesPerSecond above 0; read and written together
+   */
+  public ThrottledPace(Clock clock, double bytesPerSecond) {
+    if (!(bytesPerSecond > 0)) {
+      throw new IllegalArgumentException(bytesPerSecond + " bytes per second are no pace");
+    }
+    this.clock = clock;
+    this.bytesPerSecond = bytesPerSecond;
+    this.paidUntilNanos = clock.monotonicNanos();
+  }
+
+  @Override
+  public boolean proceed(long bytes) {
+    long now = clock.monotonicNanos();
+    paidUntilNanos =
+        Math.max(paidUntilNanos, now - SAVED_NANOS_MAX)
+            + (long) (bytes / bytesPerSecond * TimeUnit.SECONDS.toNanos(1));
+    while (!stopped && !Thread.currentThread().isInterrupted()) {
+      long leftNanos = paidUntilNanos - clock.monotonicNanos();
+      if (leftNanos <= 0) {
+        return true;
+      }
+      LockSupport.parkNanos(this, Math.min(leftNanos, TimeUnit.MILLISECONDS.toNanos(100)));
+    }
+    return false;
+  }
+
+  /** Makes the compaction stop at its next piece of work; within about 0.1 s when it waits. */
+  public void stop() {
+    stopped = true;
+  }
+}

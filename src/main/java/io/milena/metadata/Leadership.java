@@ -1,0 +1,144 @@
+package io.milena.metadata;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.function.IntPredicate;
+
+/**
+ * The rules of a replica set's leader, ISR and ELR (KIP-966), as functions from one state of the
+ * set to the next. A replica in the ELR has every committed record, because the ISR has been below
+ * {@code min.insync.replicas} since it left.
+ */
+final class Leadership {
+
+  private Leadership() {}
+
+  /**
+   * A new set.
+   *
+   * @param canLead which nodes are live
+   */
+  static ReplicaSetImage create(int id, List<Integer> replicas, IntPredicate canLead) {
+    List<Integer> live = replicas.stream().filter(canLead::test).toList();
+    if (live.isEmpty()) {
+      throw new IllegalArgumentException("no live node among " + replicas);
+    }
+    return new ReplicaSetImage(
+        id, replicas, live.getFirst(), 0, live, List.of(), List.of(), 0, false);
+  }
+
+  /**
+   * The set after a node left: out of the ISR, in the ELR if what remains is below the minimum, and
+   * not the leader.
+   *
+   * @param minIsr smallest {@code min.insync.replicas} of the topics in the set
+   * @param canLead which nodes are live, the one that left not among them
+   */
+  static ReplicaSetImage withoutNode(
+      ReplicaSetImage set, int node, int minIsr, IntPredicate canLead) {
+    if (!set.isr().contains(node)) {
+      return set.leader() == node ? elect(set, minIsr, canLead) : set;
+    }
+    List<Integer> isr = without(set.isr(), node);
+    List<Integer> elr = isr.size() < minIsr(set, minIsr) ? with(set.elr(), node) : List.of();
+    ReplicaSetImage shrunk =
+        next(
+            set,
+            set.leader() == node ? ReplicaSetImage.NO_LEADER : set.leader(),
+            set.leaderEpoch(),
+            isr,
+            elr);
+    return shrunk.leader() == ReplicaSetImage.NO_LEADER
+        ? samePartitionEpoch(elect(shrunk, minIsr, canLead), shrunk.partitionEpoch())
+        : shrunk;
+  }
+
+  /**
+   * The set with a leader, if it lacks one and a live in-sync or eligible replica exists: the one
+   * that {@link LeaderPlacement} names.
+   */
+  static ReplicaSetImage elect(ReplicaSetImage set, int minIsr, IntPredicate canLead) {
+    if (set.leader() != ReplicaSetImage.NO_LEADER && canLead.test(set.leader())) {
+      return set;
+    }
+    OptionalInt chosen = LeaderPlacement.choose(set, canLead);
+    if (chosen.isPresent()) {
+      return grant(set, chosen.getAsInt(), minIsr);
+    }
+    return set.leader() == ReplicaSetImage.NO_LEADER
+        ? set
+        : next(set, ReplicaSetImage.NO_LEADER, set.leaderEpoch(), set.isr(), set.elr());
+  }
+
+  /**
+   * The set led by a replica, in a new leader epoch. An eligible one is in sync from then on: it
+   * has what is committed, and it leads.
+   *
+   * @param replica in the ISR or the ELR
+   */
+  static ReplicaSetImage grant(ReplicaSetImage set, int replica, int minIsr) {
+    if (set.isr().contains(replica)) {
+      return next(set, replica, set.leaderEpoch() + 1, set.isr(), set.elr());
+    }
+    List<Integer> isr = with(set.isr(), replica);
+    List<Integer> elr = isr.size() < minIsr(set, minIsr) ? without(set.elr(), replica) : List.of();
+    return next(set, replica, set.leaderEpoch() + 1, isr, elr);
+  }
+
+  /**
+   * The set once its smallest minimum may have fallen: where the ISR reaches it, records may be
+   * committed without the ELR, so nobody in it is eligible any more.
+   */
+  static ReplicaSetImage withMinIsr(ReplicaSetImage set, int minIsr) {
+    return set.elr().isEmpty() || set.isr().size() < minIsr(set, minIsr)
+        ? set
+        : next(set, set.leader(), set.leaderEpoch(), set.isr(), List.of());
+  }
+
+  /** A minimum above the number of replicas means all of them; an empty ISR commits nothing. */
+  private static int minIsr(ReplicaSetImage set, int minIsr) {
+    return Math.clamp(minIsr, 1, set.replicas().size());
+  }
+
+  private static ReplicaSetImage next(
+      ReplicaSetImage set, int leader, int leaderEpoch, List<Integer> isr, List<Integer> elr) {
+    return new ReplicaSetImage(
+        set.id(),
+        set.replicas(),
+        leader,
+        leaderEpoch,
+        isr,
+        elr,
+        set.lastKnownElr(),
+        set.partitionEpoch() + 1,
+        set.detached());
+  }
+
+  /** Two steps of one decision are one change. */
+  private static ReplicaSetImage samePartitionEpoch(ReplicaSetImage set, int partitionEpoch) {
+    return new ReplicaSetImage(
+        set.id(),
+        set.replicas(),
+        set.leader(),
+        set.leaderEpoch(),
+        set.isr(),
+        set.elr(),
+        set.lastKnownElr(),
+        partitionEpoch,
+        set.detached());
+  }
+
+  private static List<Integer> without(List<Integer> nodes, int node) {
+    return nodes.stream().filter(each -> each != node).toList();
+  }
+
+  private static List<Integer> with(List<Integer> nodes, int node) {
+    if (nodes.contains(node)) {
+      return nodes;
+    }
+    List<Integer> more = new ArrayList<>(nodes);
+    more.add(node);
+    return more;
+  }
+}

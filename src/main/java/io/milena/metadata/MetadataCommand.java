@@ -1,0 +1,127 @@
+package io.milena.metadata;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.config.ConfigResource;
+
+/**
+ * A change somebody asks of the metadata group.
+ *
+ * @param <R> what the leader replies once it is decided
+ */
+public sealed interface MetadataCommand<R extends MetadataReply> {
+
+  /**
+   * A node's process has started: registers it, fenced. The first command of every life of a
+   * process.
+   *
+   * @param clusterIdIfNew the cluster's id, should this be the first record of all
+   */
+  record RegisterNode(
+      int nodeId,
+      Uuid incarnation,
+      Uuid clusterIdIfNew,
+      List<NodeImage.Endpoint> endpoints,
+      Optional<String> rack,
+      List<Uuid> logDirs)
+      implements MetadataCommand<MetadataReply.NodeRegistered> {}
+
+  /** A registered node is ready to serve: unfences it and grants it the sets that wait for it. */
+  record UnfenceNode(int nodeId, long nodeEpoch) implements MetadataCommand<MetadataReply.Done> {}
+
+  /**
+   * A node is gone or cut off: fences it, takes it out of every ISR and grants its sets to others.
+   */
+  record FenceNode(int nodeId, long nodeEpoch) implements MetadataCommand<MetadataReply.Done> {}
+
+  /**
+   * A replica set's entity has started on a node: the node wants to lead the set. Refused unless it
+   * is live and in sync (or eligible, where no in-sync replica is live); nothing changes if it
+   * leads already.
+   *
+   * @param leaderEpoch the set's as the node knows it: a claim made before another grant is out of
+   *     date
+   */
+  record ClaimLeadership(int setId, int nodeId, long nodeEpoch, int leaderEpoch)
+      implements MetadataCommand<MetadataReply.LeadershipDecided> {}
+
+  /**
+   * A replica set's entity leaves a node: another in-sync replica shall lead. Refused where there
+   * is none, and the node remains the leader; nothing changes if it does not lead.
+   *
+   * @param leaderEpoch the set's as the node knows it
+   */
+  record ResignLeadership(int setId, int nodeId, long nodeEpoch, int leaderEpoch)
+      implements MetadataCommand<MetadataReply.LeadershipDecided> {}
+
+  /** Creates topics, each for itself: one failure does not keep the others from being created. */
+  record CreateTopics(List<NewTopic> topics, boolean validateOnly)
+      implements MetadataCommand<MetadataReply.TopicsCreated> {}
+
+  /** Deletes topics, each for itself. */
+  record DeleteTopics(List<TopicReference> topics)
+      implements MetadataCommand<MetadataReply.TopicsDeleted> {}
+
+  /** Adds partitions to topics, each for itself. */
+  record CreatePartitions(List<MorePartitions> topics, boolean validateOnly)
+      implements MetadataCommand<MetadataReply.ItemResults<String>> {}
+
+  /** Changes overrides, each resource for itself, all operations of one resource or none. */
+  record AlterConfigs(List<ConfigChanges> resources, boolean validateOnly)
+      implements MetadataCommand<MetadataReply.ItemResults<ConfigResource>> {}
+
+  /** A node wants producer ids to hand out: a block that no other node will get. */
+  record AllocateProducerIds(int nodeId, long nodeEpoch)
+      implements MetadataCommand<MetadataReply.ProducerIdBlock> {}
+
+  /**
+   * A topic to create.
+   *
+   * @param partitionCount -1 for the cluster's {@code num.partitions}; must be -1 with assignments
+   * @param replicationFactor -1 for {@code default.replication.factor}; must be -1 with assignments
+   * @param assignments node ids for each partition, when given by hand, else empty
+   * @param configs overrides
+   * @param internal true only for the cluster's own topics
+   */
+  record NewTopic(
+      String name,
+      int partitionCount,
+      int replicationFactor,
+      Map<Integer, List<Integer>> assignments,
+      Map<String, String> configs,
+      boolean internal) {}
+
+  /** A topic by name or by id; exactly one is there. */
+  record TopicReference(Optional<String> name, Optional<Uuid> id) {}
+
+  /**
+   * @param totalCount how many partitions the topic shall have afterwards
+   * @param assignments node ids for each new partition, when given by hand, else empty
+   */
+  record MorePartitions(String topic, int totalCount, List<List<Integer>> assignments) {}
+
+  /**
+   * @param resource a topic, a broker (name: the node id, or empty for the default of all) or a
+   *     group
+   * @param replaceAll true to drop every override that {@code changes} does not set (Kafka's old
+   *     AlterConfigs)
+   */
+  record ConfigChanges(ConfigResource resource, List<ConfigChange> changes, boolean replaceAll) {}
+
+  /**
+   * @param name configuration key
+   * @param operation what to do with it
+   * @param value needed by every operation but DELETE
+   */
+  record ConfigChange(String name, Operation operation, Optional<String> value) {
+    /** Kafka's operations of IncrementalAlterConfigs. */
+    public enum Operation {
+      SET,
+      DELETE,
+      APPEND,
+      SUBTRACT
+    }
+  }
+}

@@ -1,0 +1,34 @@
+package io.milena.metadata;
+
+/**
+ * Decides commands: a pure function of the image, the command and the context. Only replayed
+ * records change an image, see {@link MetadataReplay}.
+ */
+public final class MetadataCore {
+
+  private MetadataCore() {}
+
+  /**
+   * What the metadata leader does about a command.
+   *
+   * @param image with every record the leader has appended, committed or not, so that decisions are
+   *     serial
+   */
+  public static Decision<? extends MetadataReply> decide(
+      MetadataImage image, MetadataCommand<?> command, DecisionContext context) {
+    return switch (command) {
+      case MetadataCommand.RegisterNode register -> NodeRules.register(image, register, context);
+      case MetadataCommand.UnfenceNode unfence -> NodeRules.unfence(image, unfence, context);
+      case MetadataCommand.FenceNode fence -> NodeRules.fence(image, fence, context);
+      case MetadataCommand.ClaimLeadership claim -> LeadershipRules.claim(image, claim, context);
+      case MetadataCommand.ResignLeadership resign -> LeadershipRules.resign(image, resign);
+      case MetadataCommand.AllocateProducerIds allocate ->
+          NodeRules.allocateProducerIds(image, allocate);
+      case MetadataCommand.CreateTopics create -> TopicRules.create(image, create, context);
+      case MetadataCommand.CreatePartitions more ->
+          TopicRules.createPartitions(image, more, context);
+      case MetadataCommand.DeleteTopics delete -> TopicRules.delete(image, delete, context);
+      case MetadataCommand.AlterConfigs alter -> ConfigRules.alter(image, alter, context);
+    };
+  }
+}

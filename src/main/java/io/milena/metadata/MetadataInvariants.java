@@ -1,0 +1,105 @@
+package io.milena.metadata;
+
+import java.util.HashSet;
+import java.util.List;
+
+/** What must hold of every image, and between an image and a later one. */
+public final class MetadataInvariants {
+
+  private MetadataInvariants() {}
+
+  /**
+   * @throws IllegalStateException naming the first thing that does not hold
+   */
+  public static void check(MetadataImage image) {
+    require(
+        image.topicsByName().size() == image.topicsById().size(),
+        "topic names and ids are not one to one");
+    image
+        .topicsByName()
+        .forEach((name, topic) -> {
+          require(topic.name().equals(name), "topic " + name + " is called " + topic.name());
+          require(topic.equals(image.topic(topic.id())), "id of " + name + " is another's");
+          checkPartitions(image, topic);
+        });
+    image
+        .replicaSets()
+        .forEach((id, set) -> {
+          require(set.id() == id && id < image.nextReplicaSetId(), "id of set " + set);
+          checkSet(image, set);
+        });
+    image
+        .nodes()
+        .forEach((id, node) ->
+            require(
+                node.id() == id && node.nodeEpoch() < image.nextNodeEpoch(),
+                "id or epoch of node " + node));
+    image
+        .configs()
+        .forEach((resource, overrides) -> require(!overrides.isEmpty(), "empty " + resource));
+  }
+
+  /**
+   * @param later an image made from {@code earlier} by records
+   * @throws IllegalStateException naming the first thing that went backwards
+   */
+  public static void checkOrder(MetadataImage earlier, MetadataImage later) {
+    require(later.nextProducerId() >= earlier.nextProducerId(), "producer ids go backwards");
+    require(later.nextReplicaSetId() >= earlier.nextReplicaSetId(), "set ids go backwards");
+    require(later.nextNodeEpoch() >= earlier.nextNodeEpoch(), "node epochs go backwards");
+    for (ReplicaSetImage before : earlier.replicaSets().values()) {
+      ReplicaSetImage after = later.replicaSets().get(before.id());
+      if (after == null) {
+        continue;
+      }
+      require(after.leaderEpoch() >= before.leaderEpoch(), "leader epoch of " + after);
+      require(
+          after.equals(before) || after.partitionEpoch() > before.partitionEpoch(),
+          "partition epoch of " + after);
+      require(
+          after.leader() == before.leader()
+              || after.leader() == ReplicaSetImage.NO_LEADER
+              || after.leaderEpoch() > before.leaderEpoch(),
+          "two leaders in one epoch: " + before + " and " + after);
+    }
+  }
+
+  private static void checkPartitions(MetadataImage image, TopicImage topic) {
+    require(!topic.partitions().isEmpty(), "topic " + topic.name() + " has no partition");
+    int index = 0;
+    for (PartitionImage partition : topic.partitions()) {
+      require(partition.partition() == index, "gap in " + topic.name() + " at " + index);
+      require(
+          image.replicaSets().containsKey(partition.replicaSetId()),
+          topic.name() + "-" + index + " is in unknown set " + partition.replicaSetId());
+      index++;
+    }
+  }
+
+  private static void checkSet(MetadataImage image, ReplicaSetImage set) {
+    List<Integer> replicas = set.replicas();
+    require(!replicas.isEmpty(), "no replicas in " + set);
+    require(new HashSet<>(replicas).size() == replicas.size(), "a replica twice in " + set);
+    require(image.nodes().keySet().containsAll(replicas), "unknown node in " + set);
+    require(replicas.containsAll(set.isr()), "ISR beyond the replicas of " + set);
+    require(replicas.containsAll(set.elr()), "ELR beyond the replicas of " + set);
+    require(set.isr().stream().noneMatch(set.elr()::contains), "in ISR and ELR of " + set);
+    require(!set.isr().isEmpty() || !set.elr().isEmpty(), "nobody is eligible in " + set);
+    if (set.leader() != ReplicaSetImage.NO_LEADER) {
+      require(set.isr().contains(set.leader()), "leader out of the ISR of " + set);
+      require(ReplicaSets.canLead(image, set.leader()), "leader of " + set + " is fenced");
+    } else {
+      require(
+          set.replicas().stream()
+              .filter(node -> set.isr().contains(node) || set.elr().contains(node))
+              .noneMatch(node -> ReplicaSets.canLead(image, node)),
+          "a live node could lead " + set);
+    }
+  }
+
+  private static void require(boolean holds, String what) {
+    if (!holds) {
+      throw new IllegalStateException("metadata invariant violated: " + what);
+    }
+  }
+}

@@ -1,0 +1,180 @@
+package io.milena.metadata;
+
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.IntPredicate;
+import org.apache.kafka.common.protocol.Errors;
+import org.jspecify.annotations.Nullable;
+
+/** The rules of registration, fencing and producer id blocks. */
+final class NodeRules {
+
+  /** Producer ids a node gets at a time (as Kafka). */
+  static final int PRODUCER_ID_BLOCK_SIZE = 1000;
+
+  private NodeRules() {}
+
+  static Decision<MetadataReply.NodeRegistered> register(
+      MetadataImage image, MetadataCommand.RegisterNode command, DecisionContext context) {
+    Draft draft = new Draft(image);
+    try {
+      checkRegistration(command);
+    } catch (Refusal refusal) {
+      return draft.decided(new MetadataReply.NodeRegistered(refusal.error(), refusal.reason(), -1));
+    }
+    NodeImage known = image.nodes().get(command.nodeId());
+    if (known != null && isRepeated(known, command)) {
+      return draft.decided(new MetadataReply.NodeRegistered(Errors.NONE, "", known.nodeEpoch()));
+    }
+    if (image.clusterId().isEmpty()) {
+      draft.add(new MetadataRecord.ClusterCreated(command.clusterIdIfNew()));
+    }
+    if (known != null && !known.fenced()) {
+      fence(draft, known, context);
+    }
+    long nodeEpoch = image.nextNodeEpoch();
+    draft.add(
+        new MetadataRecord.NodeRegistered(
+            new NodeImage(
+                command.nodeId(),
+                command.incarnation(),
+                nodeEpoch,
+                command.endpoints(),
+                command.rack(),
+                command.logDirs(),
+                true,
+                false)));
+    return draft.decided(new MetadataReply.NodeRegistered(Errors.NONE, "", nodeEpoch));
+  }
+
+  /** The answer to the first attempt was lost, and the node asks again. */
+  private static boolean isRepeated(NodeImage known, MetadataCommand.RegisterNode command) {
+    return known.incarnation().equals(command.incarnation())
+        && known.endpoints().equals(command.endpoints())
+        && known.rack().equals(command.rack())
+        && known.logDirs().equals(command.logDirs());
+  }
+
+  private static void checkRegistration(MetadataCommand.RegisterNode command) {
+    if (command.nodeId() < 0) {
+      throw new Refusal(Errors.INVALID_REGISTRATION, "Node id " + command.nodeId() + " is below 0");
+    }
+    if (command.endpoints().isEmpty()) {
+      throw new Refusal(
+          Errors.INVALID_REGISTRATION, "Node " + command.nodeId() + " names no listener");
+    }
+    Set<String> listeners = new HashSet<>();
+    for (NodeImage.Endpoint endpoint : command.endpoints()) {
+      if (!listeners.add(endpoint.listener())) {
+        throw new Refusal(
+            Errors.INVALID_REGISTRATION,
+            "Node " + command.nodeId() + " names listener " + endpoint.listener() + " twice");
+      }
+    }
+  }
+
+  static Decision<MetadataReply.Done> unfence(
+      MetadataImage image, MetadataCommand.UnfenceNode command, DecisionContext context) {
+    Draft draft = new Draft(image);
+    try {
+      NodeImage node = registered(image, command.nodeId(), command.nodeEpoch());
+      if (node.fenced()) {
+        draft.add(new MetadataRecord.NodeChanged(node.id(), false, false));
+        Map<Integer, Integer> minIsr = ReplicaSets.minIsrBySet(draft.image(), context.nodeConfig());
+        IntPredicate canLead = canLead(draft.image());
+        for (ReplicaSetImage set : setsOf(draft.image(), node.id())) {
+          change(draft, set, Leadership.elect(set, minIsr.getOrDefault(set.id(), 1), canLead));
+        }
+      }
+      return draft.decided(new MetadataReply.Done(Errors.NONE, ""));
+    } catch (Refusal refusal) {
+      return new Draft(image).decided(new MetadataReply.Done(refusal.error(), refusal.reason()));
+    }
+  }
+
+  static Decision<MetadataReply.Done> fence(
+      MetadataImage image, MetadataCommand.FenceNode command, DecisionContext context) {
+    Draft draft = new Draft(image);
+    try {
+      NodeImage node = registered(image, command.nodeId(), command.nodeEpoch());
+      if (!node.fenced()) {
+        fence(draft, node, context);
+      }
+      return draft.decided(new MetadataReply.Done(Errors.NONE, ""));
+    } catch (Refusal refusal) {
+      return new Draft(image).decided(new MetadataReply.Done(refusal.error(), refusal.reason()));
+    }
+  }
+
+  private static void fence(Draft draft, NodeImage node, DecisionContext context) {
+    draft.add(new MetadataRecord.NodeChanged(node.id(), true, node.controlledShutdown()));
+    Map<Integer, Integer> minIsr = ReplicaSets.minIsrBySet(draft.image(), context.nodeConfig());
+    IntPredicate canLead = canLead(draft.image());
+    for (ReplicaSetImage set : setsOf(draft.image(), node.id())) {
+      change(
+          draft,
+          set,
+          Leadership.withoutNode(set, node.id(), minIsr.getOrDefault(set.id(), 1), canLead));
+    }
+  }
+
+  static Decision<MetadataReply.ProducerIdBlock> allocateProducerIds(
+      MetadataImage image, MetadataCommand.AllocateProducerIds command) {
+    Draft draft = new Draft(image);
+    try {
+      NodeImage _ = registered(image, command.nodeId(), command.nodeEpoch());
+    } catch (Refusal refusal) {
+      return draft.decided(new MetadataReply.ProducerIdBlock(refusal.error(), -1, 0));
+    }
+    long first = image.nextProducerId();
+    if (first > Long.MAX_VALUE - PRODUCER_ID_BLOCK_SIZE) {
+      return draft.decided(new MetadataReply.ProducerIdBlock(Errors.UNKNOWN_SERVER_ERROR, -1, 0));
+    }
+    draft.add(new MetadataRecord.ProducerIdsAllocated(first + PRODUCER_ID_BLOCK_SIZE));
+    return draft.decided(
+        new MetadataReply.ProducerIdBlock(Errors.NONE, first, PRODUCER_ID_BLOCK_SIZE));
+  }
+
+  /**
+   * The registration that a command is about.
+   *
+   * @throws Refusal if there is none, or a newer one
+   */
+  static NodeImage registered(MetadataImage image, int nodeId, long nodeEpoch) {
+    @Nullable NodeImage node = image.nodes().get(nodeId);
+    if (node == null) {
+      throw new Refusal(Errors.BROKER_ID_NOT_REGISTERED, "Node " + nodeId + " is not registered");
+    }
+    if (node.nodeEpoch() != nodeEpoch) {
+      throw new Refusal(
+          Errors.STALE_BROKER_EPOCH,
+          "Node "
+              + nodeId
+              + " is registered with epoch "
+              + node.nodeEpoch()
+              + ", the command has "
+              + nodeEpoch);
+    }
+    return node;
+  }
+
+  private static IntPredicate canLead(MetadataImage image) {
+    return node -> ReplicaSets.canLead(image, node);
+  }
+
+  private static List<ReplicaSetImage> setsOf(MetadataImage image, int nodeId) {
+    return image.replicaSets().values().stream()
+        .filter(set -> set.replicas().contains(nodeId))
+        .sorted(Comparator.comparingInt(ReplicaSetImage::id))
+        .toList();
+  }
+
+  private static void change(Draft draft, ReplicaSetImage before, ReplicaSetImage after) {
+    if (!after.equals(before)) {
+      draft.add(new MetadataRecord.ReplicaSetChanged(after));
+    }
+  }
+}

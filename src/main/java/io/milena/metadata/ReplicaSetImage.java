@@ -1,0 +1,39 @@
+package io.milena.metadata;
+
+import java.util.List;
+
+/**
+ * An ordered list of nodes that hold the same partitions, with the facts of leadership they share.
+ *
+ * @param id identifies the set in the cluster, from 0, never reused
+ * @param replicas assigned node ids; the first is the preferred leader
+ * @param leader node id of the leader, or {@link #NO_LEADER}
+ * @param leaderEpoch version of leadership: grows with every grant, from 0
+ * @param isr in-sync replicas (KIP-966 keeps the last one here or in {@code elr})
+ * @param elr eligible leader replicas: out of the ISR, yet with every committed record (KIP-966)
+ * @param lastKnownElr members of an earlier ISR that stopped uncleanly (KIP-966)
+ * @param partitionEpoch version of this whole record: grows with every change, from 0
+ * @param detached true while one partition is in a set of its own (a reassignment, a damaged
+ *     replica, unclean election)
+ */
+public record ReplicaSetImage(
+    int id,
+    List<Integer> replicas,
+    int leader,
+    int leaderEpoch,
+    List<Integer> isr,
+    List<Integer> elr,
+    List<Integer> lastKnownElr,
+    int partitionEpoch,
+    boolean detached) {
+
+  /** In place of a node id: the set has no leader. */
+  public static final int NO_LEADER = -1;
+
+  public ReplicaSetImage {
+    replicas = List.copyOf(replicas);
+    isr = List.copyOf(isr);
+    elr = List.copyOf(elr);
+    lastKnownElr = List.copyOf(lastKnownElr);
+  }
+}

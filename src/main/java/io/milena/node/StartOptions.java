@@ -1,0 +1,64 @@
+package io.milena.node;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What the command line of a node says.
+ *
+ * @param dataDirectory {@code --data}
+ * @param kafka {@code --kafka HOST:PORT}
+ * @param http {@code --http HOST:PORT}, or off
+ * @param configFiles {@code --config}, later ones win
+ * @param overrides {@code -o key=value}
+ */
+public record StartOptions(
+    Path dataDirectory,
+    Optional<String> kafka,
+    Optional<String> http,
+    List<Path> configFiles,
+    Map<String, String> overrides) {
+
+  /**
+   * Reads a node's arguments.
+   *
+   * @throws StartupException for an option it does not know or one without its value
+   */
+  static StartOptions parse(String[] arguments) {
+    Path data = Path.of("data");
+    Optional<String> kafka = Optional.empty();
+    Optional<String> http = Optional.empty();
+    List<Path> files = new ArrayList<>();
+    Map<String, String> overrides = new LinkedHashMap<>();
+    for (int i = 0; i < arguments.length; i += 2) {
+      String option = arguments[i];
+      if (i + 1 == arguments.length) {
+        throw new StartupException("option " + option + " needs a value");
+      }
+      String value = arguments[i + 1];
+      switch (option) {
+        case "--data" -> data = Path.of(value);
+        case "--kafka" -> kafka = Optional.of(value);
+        case "--http" -> http = Optional.of(value);
+        case "--config" -> files.add(Path.of(value));
+        case "-o", "--option" -> {
+          int equals = value.indexOf('=');
+          if (equals <= 0) {
+            throw new StartupException("-o " + value + ": write it as -o key=value");
+          }
+          overrides.put(value.substring(0, equals).trim(), value.substring(equals + 1).trim());
+        }
+        default ->
+            throw new StartupException(
+                "unknown option "
+                    + option
+                    + ": a node takes --data, --kafka, --http, --config and -o");
+      }
+    }
+    return new StartOptions(data, kafka, http, files, overrides);
+  }
+}

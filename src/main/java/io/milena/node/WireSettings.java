@@ -1,0 +1,27 @@
+package io.milena.node;
+
+import io.milena.wire.WireConfig;
+
+/** The settings of the Kafka listeners, from the node's configuration. */
+final class WireSettings {
+
+  private WireSettings() {}
+
+  static WireConfig of(NodeConfig config) {
+    WireConfig defaults = WireConfig.defaults();
+    try {
+      return new WireConfig(
+          config.kafkaInt("num.network.threads", defaults.networkThreads()),
+          config.kafkaInt("socket.send.buffer.bytes", defaults.sendBufferBytes()),
+          config.kafkaInt("socket.receive.buffer.bytes", defaults.receiveBufferBytes()),
+          config.kafkaInt("socket.listen.backlog.size", defaults.backlog()),
+          config.kafkaInt("socket.request.max.bytes", defaults.requestMaxBytes()),
+          config.kafkaLong("queued.max.request.bytes", defaults.queuedRequestMaxBytes()),
+          config.kafkaLong("connections.max.idle.ms", defaults.idleMaxMs()),
+          config.kafkaInt("max.connections", defaults.connectionsMax()),
+          config.kafkaInt("max.connections.per.ip", defaults.connectionsPerIpMax()));
+    } catch (IllegalArgumentException outOfRange) {
+      throw new StartupException(String.valueOf(outOfRange.getMessage()), outOfRange);
+    }
+  }
+}

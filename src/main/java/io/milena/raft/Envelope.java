@@ -1,0 +1,4 @@
+package io.milena.raft;
+
+/** A message and whom it goes to. */
+public record Envelope(int to, Message message) {}

@@ -1,0 +1,70 @@
+package io.milena.replication;
+
+import io.milena.log.AppendOrigin;
+import io.milena.log.AppendOutcome;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+
+/**
+ * A replica on this node as others see it: a view to read, and an actor to ask. May be called from
+ * any thread.
+ */
+public interface Replica {
+
+  /** The partition. */
+  TopicPartition partition();
+
+  /** The topic's id. */
+  Uuid topicId();
+
+  /** The newest view: one volatile read. */
+  ReplicaView view();
+
+  /**
+   * Completes when the log has been opened (recovered, after a crash), or has failed to: see {@link
+   * ReplicaRole#OFFLINE}. Until then the view is IDLE with an empty log; appends are parked,
+   * boundedly.
+   */
+  CompletionStage<Void> opened();
+
+  /**
+   * Appends as the leader.
+   *
+   * @param records whole batches; their bytes are used (and offsets, epoch and timestamps written
+   *     into them) until the stage completes
+   * @param expectedLeaderEpoch the epoch the caller believes in, or -1 for whichever is current
+   * @param acks 0 and 1: complete once written (and flushed, in fsync mode); -1: once every in-sync
+   *     replica has it
+   * @param timeoutMs for acks -1: when to give up with REQUEST_TIMED_OUT; the records stay in the
+   *     log
+   * @return what became of them; {@link AppendOutcome.Rejected} with NOT_LEADER_OR_FOLLOWER,
+   *     FENCED_LEADER_EPOCH, NOT_ENOUGH_REPLICAS, KAFKA_STORAGE_ERROR and the rest of Kafka's
+   *     errors. Never fails otherwise.
+   */
+  CompletionStage<AppendOutcome> append(
+      MemoryRecords records,
+      int expectedLeaderEpoch,
+      AppendOrigin origin,
+      short acks,
+      int timeoutMs);
+
+  /**
+   * Moves the log start offset forward (DeleteRecords).
+   *
+   * @param offset new log start offset, at most the high watermark; -1 for the high watermark
+   * @return the new log start offset; fails with Kafka's own exceptions (OFFSET_OUT_OF_RANGE,
+   *     POLICY_VIOLATION)
+   */
+  CompletionStage<Long> deleteRecords(long offset);
+
+  /**
+   * Runs a listener after every publication of a view, on the thread of the actor, until it is
+   * removed. It must be quick and never block.
+   */
+  void addListener(Runnable listener);
+
+  /** Removes a listener; one that is not there is ignored. */
+  void removeListener(Runnable listener);
+}

@@ -1,0 +1,475 @@
+package io.milena.replication.actor;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.Behavior;
+import io.milena.common.Clock;
+import io.milena.log.LogDirectory;
+import io.milena.log.LogFailedException;
+import io.milena.log.PartitionLog;
+import io.milena.metadata.MetadataDelta;
+import io.milena.metadata.MetadataImage;
+import io.milena.metadata.MetadataService.MetadataListener;
+import io.milena.metadata.PartitionImage;
+import io.milena.metadata.ReplicaSetImage;
+import io.milena.metadata.TopicImage;
+import io.milena.replication.Replica;
+import io.milena.replication.ReplicaConfig;
+import io.milena.replication.ReplicaDirectory;
+import io.milena.replication.ReplicaRole;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.config.ConfigResource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The replicas of this node, kept as the metadata image says: one is there as soon as an image
+ * assigns a partition to this node, its log is opened by a few opener threads, and its actor takes
+ * over from there. Images arrive one at a time; look-ups come from any thread.
+ */
+public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
+
+  private static final Logger LOG = LoggerFactory.getLogger(LocalReplicas.class);
+
+  /** How long after a log found no space to be opened it is tried again. */
+  private static final long OPEN_RETRY_MS = 1_000;
+
+  /**
+   * How often the common chores are done.
+   *
+   * @param maintain {@code log.retention.check.interval.ms}
+   * @param highWatermarkCheckpoint {@code replica.high.watermark.checkpoint.interval.ms}
+   * @param recoveryPointCheckpoint {@code log.flush.offset.checkpoint.interval.ms}
+   */
+  public record Intervals(
+      Duration maintain, Duration highWatermarkCheckpoint, Duration recoveryPointCheckpoint) {}
+
+  /** The effective configuration of a topic's replicas. */
+  @FunctionalInterface
+  public interface Configs {
+    /** What the image and the node's own settings come to. */
+    ReplicaConfig of(MetadataImage image, String topic);
+  }
+
+  /** Spawns the one actor that is the parent of the replica actors. */
+  public interface Spawner {
+    /** Spawns it. */
+    <T> ActorRef<T> spawn(Behavior<T> behavior);
+  }
+
+  private final int nodeId;
+  private final LogDirectory directory;
+  private final Configs configs;
+  private final Intervals intervals;
+  private final Clock clock;
+  private final Executor io;
+  private final Executor flusher;
+  private final ExecutorService openers;
+  private final StartCheckpoints checkpoints;
+  private final ReplicaCheckpoints written;
+  private final StrayLogs strays;
+  private final LogCleaner cleaner;
+  private final RecoverySummary recovery = new RecoverySummary();
+  private final Map<TopicPartition, ReplicaHandle> byPartition = new ConcurrentHashMap<>();
+  private final Map<Uuid, List<ReplicaHandle>> byTopic = new HashMap<>();
+  private final Map<Integer, List<ReplicaHandle>> bySet = new HashMap<>();
+  private final Map<TopicPartition, CompletableFuture<Void>> deleting = new ConcurrentHashMap<>();
+  private @Nullable ActorRef<ReplicaSupervisor.Command> supervisor;
+
+  /**
+   * @param directory where the partitions' directories are; recovered checkpoints come from there
+   * @param openers opens (and recovers) logs, as many at a time as it has threads
+   * @param io runs flushes that nobody waits for, checkpoints and the removal of files
+   * @param flusher runs the flushes of fsync mode, see {@link FlushRounds}
+   */
+  public LocalReplicas(
+      int nodeId,
+      LogDirectory directory,
+      Configs configs,
+      Intervals intervals,
+      CleanerSettings cleaning,
+      Clock clock,
+      ExecutorService openers,
+      Executor io,
+      Executor flusher) {
+    this.nodeId = nodeId;
+    this.directory = directory;
+    this.checkpoints = StartCheckpoints.read(directory);
+    this.configs = configs;
+    this.intervals = intervals;
+    this.clock = clock;
+    this.openers = openers;
+    this.io = io;
+    this.flusher = flusher;
+    this.written = new ReplicaCheckpoints(directory, byPartition::values, io);
+    this.strays = new StrayLogs(directory, byPartition, openers);
+    this.cleaner = new LogCleaner(byPartition::values, directory, cleaning, clock);
+  }
+
+  /**
+   * Starts the parent of the replica actors. Call it once, before the first image arrives.
+   *
+   * @param spawner spawns their parent
+   */
+  public void start(Spawner spawner) {
+    supervisor =
+        spawner.spawn(
+            ReplicaSupervisor.create(
+                this,
+                new ReplicaActor.Environment(
+                    nodeId,
+                    clock,
+                    io,
+                    flusher,
+                    written::writeLogStartOffsetsSoon,
+                    new DiskSpace())));
+  }
+
+  Intervals intervals() {
+    return intervals;
+  }
+
+  @Override
+  public @Nullable Replica find(TopicPartition partition) {
+    return byPartition.get(partition);
+  }
+
+  @Override
+  public Collection<? extends Replica> all() {
+    return byPartition.values();
+  }
+
+  @Override
+  public void onImage(MetadataDelta delta, MetadataImage image) {
+    for (Uuid topicId : delta.topics()) {
+      TopicImage topic = image.topic(topicId);
+      if (topic == null) {
+        removeTopic(topicId);
+      } else {
+        addPartitions(topic, image);
+      }
+    }
+    for (int setId : delta.replicaSets()) {
+      ReplicaSetImage set = image.replicaSets().get(setId);
+      if (set != null) {
+        bySet.getOrDefault(setId, List.of()).forEach(handle -> lead(handle, set));
+      }
+    }
+    reconfigure(delta, image);
+  }
+
+  private void addPartitions(TopicImage topic, MetadataImage image) {
+    ReplicaConfig config = null;
+    for (PartitionImage partition : topic.partitions()) {
+      TopicPartition key = new TopicPartition(topic.name(), partition.partition());
+      ReplicaHandle present = byPartition.get(key);
+      if (present != null && present.topicId().equals(topic.id())) {
+        continue;
+      }
+      ReplicaSetImage set = image.replicaSetOf(partition);
+      if (!set.replicas().contains(nodeId)) {
+        continue;
+      }
+      if (config == null) {
+        config = configs.of(image, topic.name());
+      }
+      ReplicaHandle handle =
+          new ReplicaHandle(key, topic.id(), partition.replicaSetId(), checkpoints.offsets(key));
+      byPartition.put(key, handle);
+      byTopic.computeIfAbsent(topic.id(), _ -> new ArrayList<>()).add(handle);
+      bySet.computeIfAbsent(partition.replicaSetId(), _ -> new ArrayList<>()).add(handle);
+      handle.config(config);
+      lead(handle, set);
+      open(handle, config);
+    }
+  }
+
+  private void lead(ReplicaHandle handle, ReplicaSetImage set) {
+    handle.tell(
+        set.leader() == nodeId
+            ? new ReplicaCommand.Lead(set.leaderEpoch(), set.isr())
+            : new ReplicaCommand.StepDown(set.leaderEpoch()));
+  }
+
+  private void open(ReplicaHandle handle, ReplicaConfig config) {
+    CompletableFuture<Void> removed = deleting.get(handle.partition());
+    if (removed == null) {
+      openers.execute(() -> openNow(handle, config));
+    } else {
+      // A topic of the same name is being deleted: its directory must be gone first.
+      var _ = removed.whenCompleteAsync((_, _) -> openNow(handle, config), openers);
+    }
+  }
+
+  private void openNow(ReplicaHandle handle, ReplicaConfig config) {
+    try {
+      TopicPartition partition = handle.partition();
+      Optional<Uuid> found = directory.topicId(partition);
+      boolean ofAnother = found.isPresent() && !found.get().equals(handle.topicId());
+      if (byPartition.get(partition) != handle) {
+        // Deleted while it waited: an image of the past, or a topic of a short life.
+        if (found.isPresent() && !ofAnother) {
+          directory.setAside(partition);
+        }
+        handle.fail();
+        return;
+      }
+      // Checkpoints go by name: those of a deleted namesake say nothing of this log.
+      boolean ownDirectory = found.isPresent() && !ofAnother;
+      if (ofAnother && !strays.removeNow(partition, () -> openNow(handle, config))) {
+        return;
+      }
+      PartitionLog.Opened opened =
+          PartitionLog.open(
+              directory.logPath(partition),
+              partition,
+              Optional.of(handle.topicId()),
+              config.log(),
+              clock,
+              ownDirectory ? checkpoints.openState(partition) : PartitionLog.OpenState.UNKNOWN);
+      recovery.add(opened.report());
+      if (opened.report().cutBytes() > 0 || !opened.report().faults().isEmpty()) {
+        LOG.warn("{}", opened.report().summary());
+      }
+      supervisor()
+          .tell(
+              new ReplicaSupervisor.Start(
+                  handle,
+                  opened.log(),
+                  config,
+                  ownDirectory ? checkpoints.highWatermark(partition) : 0));
+    } catch (Exception failure) {
+      if (failure instanceof LogFailedException log
+          && log.kind() == LogFailedException.Kind.DISK_FULL) {
+        openLater(handle, config, log);
+        return;
+      }
+      LOG.error(
+          "{} cannot be opened and stays offline, the rest of the node goes on: {}",
+          handle.partition(),
+          failure.getMessage(),
+          failure instanceof LogFailedException ? null : failure);
+      handle.fail();
+    }
+  }
+
+  /** There is no space for a log: it is offline until there is. */
+  private void openLater(ReplicaHandle handle, ReplicaConfig config, LogFailedException failure) {
+    if (handle.view().role() != ReplicaRole.OFFLINE) {
+      LOG.error(
+          "{} cannot be opened yet and stays offline until it can: {}",
+          handle.partition(),
+          failure.getMessage());
+      handle.failForNow();
+    }
+    ReplicaConfig newest = handle.config();
+    CompletableFuture.delayedExecutor(OPEN_RETRY_MS, TimeUnit.MILLISECONDS, openers)
+        .execute(() -> openNow(handle, newest == null ? config : newest));
+  }
+
+  private ActorRef<ReplicaSupervisor.Command> supervisor() {
+    ActorRef<ReplicaSupervisor.Command> ref = supervisor;
+    if (ref == null) {
+      throw new IllegalStateException("start() was not called before the first image");
+    }
+    return ref;
+  }
+
+  private void removeTopic(Uuid topicId) {
+    List<ReplicaHandle> handles = byTopic.remove(topicId);
+    if (handles == null) {
+      return;
+    }
+    List<CompletableFuture<Void>> removals = new ArrayList<>();
+    CompletableFuture<Void> forgotten = new CompletableFuture<>();
+    for (ReplicaHandle handle : handles) {
+      byPartition.remove(handle.partition(), handle);
+      List<ReplicaHandle> sameSet = bySet.get(handle.replicaSetId());
+      if (sameSet != null) {
+        sameSet.remove(handle);
+      }
+      CompletableFuture<Void> done = new CompletableFuture<>();
+      deleting.put(handle.partition(), forgotten);
+      removals.add(
+          done.exceptionally(failure -> {
+            LOG.warn(
+                "the directory of deleted partition {} could not be removed: {}",
+                handle.partition(),
+                failure.getMessage());
+            return null;
+          }));
+      if (!handle.tell(new ReplicaCommand.Delete(done))) {
+        // It could not be opened: nobody has its files.
+        openers.execute(() -> strays.delete(handle, done));
+      }
+    }
+    var _ =
+        CompletableFuture.allOf(removals.toArray(CompletableFuture[]::new))
+            .thenRunAsync(() -> forget(handles, forgotten), io);
+  }
+
+  /**
+   * Takes deleted partitions out of the checkpoint files, which go by name; only then may a topic
+   * of the same name open its logs: after a crash it would be given the offsets of the old one.
+   */
+  private void forget(List<ReplicaHandle> handles, CompletableFuture<Void> forgotten) {
+    if (!written.writeRecoveryPoints() || !written.writeHighWatermarks()) {
+      CompletableFuture.delayedExecutor(OPEN_RETRY_MS, TimeUnit.MILLISECONDS, io)
+          .execute(() -> forget(handles, forgotten));
+      return;
+    }
+    for (ReplicaHandle handle : handles) {
+      deleting.remove(handle.partition(), forgotten);
+    }
+    forgotten.complete(null);
+  }
+
+  private void reconfigure(MetadataDelta delta, MetadataImage image) {
+    boolean everyTopic = false;
+    for (ConfigResource resource : delta.configs()) {
+      switch (resource.type()) {
+        case TOPIC -> {
+          TopicImage topic = image.topic(resource.name());
+          if (topic != null) {
+            reconfigure(image, topic);
+          }
+        }
+        case BROKER ->
+            everyTopic |=
+                resource.name().isEmpty() || resource.name().equals(Integer.toString(nodeId));
+        default -> {}
+      }
+    }
+    if (everyTopic) {
+      image.topicsByName().values().forEach(topic -> reconfigure(image, topic));
+    }
+  }
+
+  private void reconfigure(MetadataImage image, TopicImage topic) {
+    List<ReplicaHandle> handles = byTopic.getOrDefault(topic.id(), List.of());
+    if (!handles.isEmpty()) {
+      ReplicaConfig config = configs.of(image, topic.name());
+      for (ReplicaHandle handle : handles) {
+        handle.config(config);
+        handle.tell(new ReplicaCommand.Reconfigure(config));
+      }
+    }
+  }
+
+  /**
+   * Removes the logs of topics that were deleted while the node was down. The image must be
+   * current: at least as new as the node's own registration.
+   */
+  public void removeStrays() {
+    strays.remove();
+  }
+
+  /** From now on logs change: a crash after this makes the next start check them. */
+  public void begin() {
+    if (!recovery.untouched()) {
+      LOG.info("{}", recovery.sentence());
+    }
+    directory.markInUse();
+    io.execute(strays::deleteFiles);
+    checkpoints.forget();
+    cleaner.start();
+  }
+
+  /** How many replicas there are, and how many of them have been opened or have failed to. */
+  public Progress openingProgress() {
+    int opened = 0;
+    int all = 0;
+    for (ReplicaHandle handle : byPartition.values()) {
+      all++;
+      if (handle.opened().toCompletableFuture().isDone()) {
+        opened++;
+      }
+    }
+    return new Progress(opened, all);
+  }
+
+  /**
+   * @param opened logs that are open, or have failed to open
+   * @param all logs there are
+   */
+  public record Progress(int opened, int all) {}
+
+  /** Completes when every replica there is now has been opened, or has failed to. */
+  public CompletionStage<Void> allOpened() {
+    return CompletableFuture.allOf(
+        byPartition.values().stream()
+            .map(handle -> handle.opened().toCompletableFuture())
+            .toArray(CompletableFuture[]::new));
+  }
+
+  void maintain() {
+    byPartition.values().forEach(handle -> handle.tell(new ReplicaCommand.Maintain()));
+  }
+
+  void checkpointHighWatermarks() {
+    written.writeHighWatermarks();
+  }
+
+  void checkpointRecoveryPoints() {
+    written.writeRecoveryPoints();
+  }
+
+  /**
+   * The node does not come up: stops what runs beside the actors, and leaves the logs as a crash
+   * would.
+   */
+  public void abandon() {
+    cleaner.stop();
+  }
+
+  /**
+   * Closes every log cleanly; the next start will scan nothing. Blocks until it is done.
+   *
+   * @param onProgress told how many are closed, of how many
+   */
+  public void close(java.util.function.BiConsumer<Integer, Integer> onProgress) {
+    cleaner.stop();
+    boolean clean = written.writeHighWatermarks();
+    List<CompletableFuture<Void>> closing = new ArrayList<>();
+    for (ReplicaHandle handle : byPartition.values()) {
+      CompletableFuture<Void> done = new CompletableFuture<>();
+      if (handle.tell(new ReplicaCommand.Close(done))) {
+        closing.add(done);
+      } else {
+        // It could not be opened, so it may still have to be recovered.
+        clean = false;
+      }
+    }
+    for (int i = 0; i < closing.size(); i++) {
+      try {
+        closing.get(i).join();
+      } catch (RuntimeException failure) {
+        clean = false;
+        LOG.error("a log could not be closed cleanly: {}", failure.getMessage());
+      }
+      onProgress.accept(i + 1, closing.size());
+    }
+    clean &= written.writeRecoveryPoints();
+    if (clean) {
+      try {
+        directory.markCleanShutdown();
+      } catch (LogFailedException failure) {
+        LOG.warn("the next start will check the logs: {}", failure.getMessage());
+      }
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package io.milena.wire.handler;
+
+import io.milena.replication.Replica;
+import io.milena.replication.ReplicaDirectory;
+import io.milena.replication.ReplicaView;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.message.DescribeLogDirsRequestData;
+import org.apache.kafka.common.message.DescribeLogDirsRequestData.DescribableLogDirTopic;
+import org.apache.kafka.common.message.DescribeLogDirsResponseData;
+import org.apache.kafka.common.message.DescribeLogDirsResponseData.DescribeLogDirsPartition;
+import org.apache.kafka.common.message.DescribeLogDirsResponseData.DescribeLogDirsResult;
+import org.apache.kafka.common.message.DescribeLogDirsResponseData.DescribeLogDirsTopic;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.protocol.Errors;
+
+/**
+ * DescribeLogDirs: the directories of this node, and what its replicas take up (KIP-113, KIP-827).
+ */
+public final class DescribeLogDirsHandler implements ApiHandler {
+
+  private final ReplicaDirectory replicas;
+  private final LogDirectories directories;
+
+  public DescribeLogDirsHandler(ReplicaDirectory replicas, LogDirectories directories) {
+    this.replicas = replicas;
+    this.directories = directories;
+  }
+
+  @Override
+  public ApiKeys api() {
+    return ApiKeys.DESCRIBE_LOG_DIRS;
+  }
+
+  @Override
+  public short minVersion() {
+    return 1;
+  }
+
+  @Override
+  public short maxVersion() {
+    return 5;
+  }
+
+  @Override
+  public CompletionStage<? extends ApiMessage> handle(RequestContext context, ApiMessage message) {
+    DescribeLogDirsRequestData request = (DescribeLogDirsRequestData) message;
+    Collection<? extends Replica> asked = asked(request);
+    DescribeLogDirsResponseData response = new DescribeLogDirsResponseData();
+    for (LogDirectories.LogDirectory directory : directories.list()) {
+      DescribeLogDirsResult result =
+          new DescribeLogDirsResult()
+              .setErrorCode(directory.error().code())
+              .setLogDir(directory.path())
+              .setTotalBytes(directory.totalBytes())
+              .setUsableBytes(directory.usableBytes());
+      if (directory.error() == Errors.NONE) {
+        result.setTopics(topics(directory.path(), asked));
+      }
+      response.results().add(result);
+    }
+    return CompletableFuture.completedStage(response);
+  }
+
+  /** Those that are on this node; null asks for all of them. */
+  private Collection<? extends Replica> asked(DescribeLogDirsRequestData request) {
+    if (request.topics() == null) {
+      return replicas.all();
+    }
+    Collection<Replica> asked = new LinkedHashSet<>();
+    for (DescribableLogDirTopic topic : request.topics()) {
+      for (int partition : topic.partitions()) {
+        Replica replica = replicas.find(new TopicPartition(topic.topic(), partition));
+        if (replica != null) {
+          asked.add(replica);
+        }
+      }
+    }
+    return asked;
+  }
+
+  private List<DescribeLogDirsTopic> topics(String directory, Collection<? extends Replica> asked) {
+    Map<String, DescribeLogDirsTopic> topics = new TreeMap<>();
+    for (Replica replica : asked) {
+      TopicPartition partition = replica.partition();
+      if (directories.pathOf(partition).equals(directory)) {
+        topics
+            .computeIfAbsent(partition.topic(), name -> new DescribeLogDirsTopic().setName(name))
+            .partitions()
+            .add(describe(partition, replica.view()));
+      }
+    }
+    return new ArrayList<>(topics.values());
+  }
+
+  private static DescribeLogDirsPartition describe(TopicPartition partition, ReplicaView view) {
+    return new DescribeLogDirsPartition()
+        .setPartitionIndex(partition.partition())
+        .setPartitionSize(view.log().sizeBytes())
+        // A follower knows the leader's high watermark before it has the records below it.
+        .setOffsetLag(Math.max(0, view.highWatermark() - view.log().logEndOffset()))
+        .setIsFutureKey(false);
+  }
+}

@@ -1,0 +1,120 @@
+package io.milena.metadata;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.milena.metadata.MetadataCommand.ConfigChange;
+import io.milena.metadata.MetadataCommand.MorePartitions;
+import io.milena.metadata.MetadataCommand.TopicReference;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import org.apache.kafka.common.config.ConfigResource;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Random commands: after each the fixture checks every invariant and that nothing goes backwards,
+ * and this test that a snapshot gives the image back.
+ */
+class MetadataPropertyTest {
+
+  private static final int SEEDS = 150;
+  private static final int STEPS = 80;
+  private static final int NODES = 5;
+
+  @Test
+  void randomCommandsKeepTheInvariantsAndSnapshotsRestoreTheImage() {
+    for (long seed = 0; seed < SEEDS; seed++) {
+      try {
+        run(seed);
+      } catch (RuntimeException | AssertionError e) {
+        throw new AssertionError("seed " + seed, e);
+      }
+    }
+  }
+
+  private static void run(long seed) {
+    Random random = new Random(seed);
+    MetadataFixture group =
+        new MetadataFixture()
+            .withNodeConfig(Map.of("min.insync.replicas", "" + (1 + random.nextInt(3))));
+    for (int step = 0; step < STEPS; step++) {
+      MetadataImage before = group.image();
+      group.submit(command(random, group));
+      if (!group.lastRecords().isEmpty()) {
+        MetadataReplay.Applied again =
+            MetadataReplay.apply(before, before.appliedIndex() + 1, group.lastRecords());
+        assertThat(again.image()).isEqualTo(group.image());
+        checkDelta(before, again);
+      }
+      if (random.nextInt(8) == 0) {
+        MetadataImage image = group.image();
+        byte[] snapshot = MetadataRecordCodec.encodeImage(image);
+        MetadataImage restored = MetadataRecordCodec.decodeImage(snapshot);
+        assertThat(restored).isEqualTo(image);
+        assertThat(MetadataRecordCodec.encodeImage(restored)).isEqualTo(snapshot);
+      }
+    }
+  }
+
+  /** What the delta does not name did not change. */
+  private static void checkDelta(MetadataImage before, MetadataReplay.Applied applied) {
+    MetadataImage after = applied.image();
+    MetadataDelta delta = applied.delta();
+    assertThat(after.topicsById().minusAll(delta.topics()))
+        .isEqualTo(before.topicsById().minusAll(delta.topics()));
+    assertThat(after.replicaSets().minusAll(delta.replicaSets()))
+        .isEqualTo(before.replicaSets().minusAll(delta.replicaSets()));
+    assertThat(after.nodes().minusAll(delta.nodes()))
+        .isEqualTo(before.nodes().minusAll(delta.nodes()));
+    assertThat(after.configs().minusAll(delta.configs()))
+        .isEqualTo(before.configs().minusAll(delta.configs()));
+  }
+
+  private static MetadataCommand<?> command(Random random, MetadataFixture group) {
+    int node = random.nextInt(NODES);
+    NodeImage known = group.image().nodes().get(node);
+    String topic = "topic" + random.nextInt(6);
+    return switch (random.nextInt(10)) {
+      case 0 ->
+          MetadataFixture.registration(
+              node,
+              new org.apache.kafka.common.Uuid(random.nextLong(), random.nextLong()),
+              random.nextBoolean() ? Optional.of("rack" + node % 2) : Optional.empty());
+      case 1, 2 -> new MetadataCommand.UnfenceNode(node, known == null ? 0 : known.nodeEpoch());
+      case 3 -> new MetadataCommand.FenceNode(node, known == null ? 0 : known.nodeEpoch());
+      case 4 ->
+          new MetadataCommand.CreateTopics(
+              List.of(MetadataFixture.topic(topic, 1 + random.nextInt(7), 1 + random.nextInt(4))),
+              false);
+      case 5 ->
+          new MetadataCommand.CreateTopics(
+              List.of(
+                  MetadataFixture.topic(
+                      topic, Map.of(0, List.of(node, (node + 1) % NODES, (node + 3) % NODES)))),
+              random.nextInt(4) == 0);
+      case 6 ->
+          new MetadataCommand.DeleteTopics(
+              List.of(new TopicReference(Optional.of(topic), Optional.empty())));
+      case 7 ->
+          new MetadataCommand.CreatePartitions(
+              List.of(new MorePartitions(topic, 1 + random.nextInt(12), List.of())), false);
+      case 8 -> alter(random, topic);
+      default ->
+          new MetadataCommand.AllocateProducerIds(node, known == null ? 0 : known.nodeEpoch());
+    };
+  }
+
+  private static MetadataCommand<?> alter(Random random, String topic) {
+    boolean ofTopic = random.nextBoolean();
+    ConfigResource resource =
+        ofTopic ? MetadataFixture.topicResource(topic) : MetadataFixture.nodeResource("");
+    ConfigChange change =
+        random.nextInt(3) == 0
+            ? new ConfigChange(
+                "min.insync.replicas", ConfigChange.Operation.DELETE, Optional.empty())
+            : MetadataFixture.set("min.insync.replicas", "" + (1 + random.nextInt(3)));
+    return new MetadataCommand.AlterConfigs(
+        List.of(new MetadataCommand.ConfigChanges(resource, List.of(change), false)), false);
+  }
+}

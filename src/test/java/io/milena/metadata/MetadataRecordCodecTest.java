@@ -1,0 +1,95 @@
+package io.milena.metadata;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.milena.metadata.MetadataRecordCodec.UnreadableMetadataException;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.config.ConfigResource;
+import org.junit.jupiter.api.Test;
+
+class MetadataRecordCodecTest {
+
+  private static final List<MetadataRecord> ONE_OF_EACH =
+      List.of(
+          new MetadataRecord.ClusterCreated(new Uuid(1, 2)),
+          new MetadataRecord.NodeRegistered(
+              new NodeImage(
+                  3,
+                  new Uuid(4, 5),
+                  6,
+                  List.of(new NodeImage.Endpoint("L", "h", 9092, "SSL")),
+                  Optional.of("r"),
+                  List.of(new Uuid(-1, -2)),
+                  true,
+                  false)),
+          new MetadataRecord.NodeChanged(3, false, true),
+          new MetadataRecord.ReplicaSetChanged(
+              new ReplicaSetImage(
+                  1, List.of(3, 200), -1, 70, List.of(), List.of(3), List.of(200), 300, true)),
+          new MetadataRecord.ReplicaSetRemoved(2),
+          new MetadataRecord.TopicCreated("tø", new Uuid(7, 8), true, List.of(0, 1, 0)),
+          new MetadataRecord.PartitionsAdded(new Uuid(7, 8), List.of(1)),
+          new MetadataRecord.TopicDeleted(new Uuid(7, 8)),
+          new MetadataRecord.ConfigsChanged(
+              new ConfigResource(ConfigResource.Type.TOPIC, "t"),
+              Map.of("a", Optional.of("1"), "b", Optional.empty())),
+          new MetadataRecord.ProducerIdsAllocated(Long.MAX_VALUE));
+
+  /** What release 1 wrote must be readable for ever. */
+  private static final String GOLDEN =
+      "011401000000000000000100000000000000020206000000000000000400000000000000050c0202"
+          + "4c0268888e010653534c01027202fffffffffffffffffffffffffffffffe01000306000104020406"
+          + "9003018c01000206029003d804010504060674c3b800000000000000070000000000000008010600"
+          + "02000700000000000000070000000000000008020208000000000000000700000000000000080902"
+          + "02740402610102310262000afeffffffffffffffff01";
+
+  @Test
+  void oneOfEachRoundTrips() {
+    byte[] bytes = MetadataRecordCodec.encode(ONE_OF_EACH);
+    assertThat(MetadataRecordCodec.decode(bytes)).isEqualTo(ONE_OF_EACH);
+    assertThat(HexFormat.of().formatHex(bytes)).isEqualTo(GOLDEN);
+  }
+
+  @Test
+  void everyTruncationAndEveryAddedByteIsRefused() {
+    byte[] bytes = MetadataRecordCodec.encode(ONE_OF_EACH);
+    for (int length = 0; length < bytes.length; length++) {
+      byte[] cut = Arrays.copyOf(bytes, length);
+      assertThatThrownBy(() -> MetadataRecordCodec.decode(cut))
+          .isInstanceOf(UnreadableMetadataException.class);
+    }
+    byte[] longer = Arrays.copyOf(bytes, bytes.length + 1);
+    assertThatThrownBy(() -> MetadataRecordCodec.decode(longer))
+        .isInstanceOf(UnreadableMetadataException.class)
+        .hasMessageContaining("1 bytes after its end");
+  }
+
+  @Test
+  void newerVersionIsRefusedWithAdvice() {
+    byte[] bytes = MetadataRecordCodec.encode(ONE_OF_EACH);
+    bytes[0] = 2;
+    assertThatThrownBy(() -> MetadataRecordCodec.decode(bytes))
+        .isInstanceOf(UnreadableMetadataException.class)
+        .hasMessageContaining("version 2")
+        .hasMessageContaining("reads up to 1");
+    byte[] image = MetadataRecordCodec.encodeImage(MetadataImage.EMPTY);
+    image[0] = 9;
+    assertThatThrownBy(() -> MetadataRecordCodec.decodeImage(image))
+        .isInstanceOf(UnreadableMetadataException.class)
+        .hasMessageContaining("snapshot has version 9");
+  }
+
+  @Test
+  void fiveThousandPartitionsTakeAByteEach() {
+    MetadataRecord topic =
+        new MetadataRecord.TopicCreated("t", new Uuid(1, 1), false, Collections.nCopies(5000, 12));
+    assertThat(MetadataRecordCodec.encode(List.of(topic))).hasSizeLessThan(5050);
+  }
+}

@@ -1,0 +1,203 @@
+package io.milena.metadata;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.protocol.Errors;
+import org.junit.jupiter.api.Test;
+
+class NodeRulesTest {
+
+  @Test
+  void firstRegistrationNamesTheClusterAndIsFenced() {
+    MetadataFixture group = new MetadataFixture();
+    long epoch = group.register(0, Optional.of("rack-a"));
+    NodeImage node = group.image().nodes().get(0);
+    assertThat(group.image().clusterId()).contains(MetadataFixture.CLUSTER);
+    assertThat(node.fenced()).isTrue();
+    assertThat(node.nodeEpoch()).isEqualTo(epoch);
+    assertThat(node.rack()).contains("rack-a");
+  }
+
+  @Test
+  void laterRegistrationsKeepTheClusterId() {
+    MetadataFixture group = MetadataFixture.withNodes(1);
+    group.submit(
+        new MetadataCommand.RegisterNode(
+            1,
+            new Uuid(1, 1),
+            new Uuid(8, 8),
+            List.of(new NodeImage.Endpoint("PLAINTEXT", "h", 1, "PLAINTEXT")),
+            Optional.empty(),
+            List.of()));
+    assertThat(group.image().clusterId()).contains(MetadataFixture.CLUSTER);
+  }
+
+  @Test
+  void repeatedRegistrationOfOneIncarnationGetsTheSameEpoch() {
+    MetadataFixture group = new MetadataFixture();
+    var command = MetadataFixture.registration(4, new Uuid(1, 1), Optional.empty());
+    long first = group.submit(command).nodeEpoch();
+    long second = group.submit(command).nodeEpoch();
+    assertThat(second).isEqualTo(first);
+    assertThat(group.lastRecords()).isEmpty();
+  }
+
+  @Test
+  void newIncarnationGetsAHigherEpochAndIsFencedFirst() {
+    MetadataFixture group = MetadataFixture.withNodes(2);
+    group.create(MetadataFixture.topic("t", Map.of(0, List.of(0, 1))));
+    long before = group.image().nodes().get(0).nodeEpoch();
+    long after = group.register(0, Optional.empty());
+    assertThat(after).isGreaterThan(before);
+    assertThat(group.image().nodes().get(0).fenced()).isTrue();
+    ReplicaSetImage set = group.setOf("t", 0);
+    assertThat(set.leader()).isEqualTo(1);
+    assertThat(set.leaderEpoch()).isEqualTo(1);
+    assertThat(set.isr()).containsExactly(1);
+  }
+
+  @Test
+  void registrationWithoutListenerOrWithANegativeIdIsRefused() {
+    MetadataFixture group = new MetadataFixture();
+    var noListener =
+        new MetadataCommand.RegisterNode(
+            0, new Uuid(1, 1), MetadataFixture.CLUSTER, List.of(), Optional.empty(), List.of());
+    assertThat(group.submit(noListener).error()).isEqualTo(Errors.INVALID_REGISTRATION);
+    var negative = MetadataFixture.registration(-1, new Uuid(1, 1), Optional.empty());
+    assertThat(group.submit(negative).message()).contains("-1");
+    assertThat(group.image()).isEqualTo(MetadataImage.EMPTY);
+  }
+
+  @Test
+  void staleNodeEpochIsFenced() {
+    MetadataFixture group = MetadataFixture.withNodes(1);
+    long stale = group.image().nodes().get(0).nodeEpoch();
+    group.start(0, Optional.empty());
+    assertThat(group.submit(new MetadataCommand.FenceNode(0, stale)).error())
+        .isEqualTo(Errors.STALE_BROKER_EPOCH);
+    assertThat(group.submit(new MetadataCommand.UnfenceNode(0, stale)).error())
+        .isEqualTo(Errors.STALE_BROKER_EPOCH);
+    assertThat(group.submit(new MetadataCommand.AllocateProducerIds(0, stale)).error())
+        .isEqualTo(Errors.STALE_BROKER_EPOCH);
+    assertThat(group.image().nodes().get(0).fenced()).isFalse();
+  }
+
+  @Test
+  void unknownNodeIsRefused() {
+    MetadataFixture group = MetadataFixture.withNodes(1);
+    assertThat(group.submit(new MetadataCommand.FenceNode(5, 0)).error())
+        .isEqualTo(Errors.BROKER_ID_NOT_REGISTERED);
+  }
+
+  @Test
+  void producerIdBlocksDoNotOverlap() {
+    MetadataFixture group = MetadataFixture.withNodes(2);
+    var first =
+        group.submit(
+            new MetadataCommand.AllocateProducerIds(0, group.image().nodes().get(0).nodeEpoch()));
+    var second =
+        group.submit(
+            new MetadataCommand.AllocateProducerIds(1, group.image().nodes().get(1).nodeEpoch()));
+    assertThat(first).isEqualTo(new MetadataReply.ProducerIdBlock(Errors.NONE, 0, 1000));
+    assertThat(second).isEqualTo(new MetadataReply.ProducerIdBlock(Errors.NONE, 1000, 1000));
+  }
+
+  @Test
+  void lastInSyncReplicaStaysEligibleAndLeadsAgainWithANewEpoch() {
+    MetadataFixture group = MetadataFixture.withNodes(1);
+    group.create(MetadataFixture.topic("t", 1, 1));
+    group.fence(0);
+    ReplicaSetImage fenced = group.setOf("t", 0);
+    assertThat(fenced.leader()).isEqualTo(ReplicaSetImage.NO_LEADER);
+    assertThat(fenced.isr()).isEmpty();
+    assertThat(fenced.elr()).containsExactly(0);
+    group.unfence(0);
+    ReplicaSetImage back = group.setOf("t", 0);
+    assertThat(back.leader()).isEqualTo(0);
+    assertThat(back.leaderEpoch()).isEqualTo(1);
+    assertThat(back.isr()).containsExactly(0);
+    assertThat(back.elr()).isEmpty();
+  }
+
+  @Test
+  void leadershipPassesToTheNextLiveInSyncReplicaInOrderOfAssignment() {
+    MetadataFixture group = MetadataFixture.withNodes(3);
+    group.create(MetadataFixture.topic("t", Map.of(0, List.of(2, 0, 1))));
+    group.fence(2);
+    assertThat(group.setOf("t", 0).leader()).isEqualTo(0);
+    group.fence(0);
+    ReplicaSetImage set = group.setOf("t", 0);
+    assertThat(set.leader()).isEqualTo(1);
+    assertThat(set.leaderEpoch()).isEqualTo(2);
+    assertThat(set.isr()).containsExactly(1);
+  }
+
+  @Test
+  void withMinIsrOneANodeThatLeftIsNotEligible() {
+    MetadataFixture group = MetadataFixture.withNodes(2);
+    group.create(MetadataFixture.topic("t", Map.of(0, List.of(0, 1))));
+    group.fence(1);
+    group.fence(0);
+    group.unfence(1);
+    ReplicaSetImage set = group.setOf("t", 0);
+    assertThat(set.leader()).isEqualTo(ReplicaSetImage.NO_LEADER);
+    assertThat(set.elr()).containsExactly(0);
+  }
+
+  @Test
+  void belowMinIsrWhoLeavesStaysEligibleAndMayLead() {
+    MetadataFixture group =
+        MetadataFixture.withNodes(3).withNodeConfig(Map.of("min.insync.replicas", "2"));
+    group.create(MetadataFixture.topic("t", Map.of(0, List.of(0, 1, 2))));
+    group.fence(2);
+    assertThat(group.setOf("t", 0).elr()).isEmpty();
+    group.fence(1);
+    assertThat(group.setOf("t", 0).elr()).containsExactly(1);
+    group.fence(0);
+    assertThat(group.setOf("t", 0).elr()).containsExactly(1, 0);
+    group.unfence(2);
+    assertThat(group.setOf("t", 0).leader()).isEqualTo(ReplicaSetImage.NO_LEADER);
+    group.unfence(1);
+    ReplicaSetImage set = group.setOf("t", 0);
+    assertThat(set.leader()).isEqualTo(1);
+    assertThat(set.isr()).containsExactly(1);
+    assertThat(set.elr()).containsExactly(0);
+  }
+
+  @Test
+  void loweringMinIsrEndsTheEligibilityOfThoseLeftBehind() {
+    MetadataFixture group =
+        MetadataFixture.withNodes(2).withNodeConfig(Map.of("min.insync.replicas", "2"));
+    group.create(MetadataFixture.topic("t", Map.of(0, List.of(0, 1))));
+    group.fence(1);
+    assertThat(group.setOf("t", 0).elr()).containsExactly(1);
+    group.alter(
+        MetadataFixture.topicResource("t"), MetadataFixture.set("min.insync.replicas", "1"));
+    assertThat(group.setOf("t", 0).elr()).isEmpty();
+  }
+
+  @Test
+  void aNewTopicWithALowerMinIsrEndsTheEligibilityInTheSetItShares() {
+    MetadataFixture group =
+        MetadataFixture.withNodes(2).withNodeConfig(Map.of("min.insync.replicas", "2"));
+    group.create(MetadataFixture.topic("t", Map.of(0, List.of(0, 1))));
+    group.fence(1);
+    group.create(
+        new MetadataCommand.NewTopic(
+            "u", -1, -1, Map.of(0, List.of(0, 1)), Map.of("min.insync.replicas", "1"), false));
+    assertThat(group.setOf("u", 0).id()).isEqualTo(group.setOf("t", 0).id());
+    assertThat(group.setOf("t", 0).elr()).isEmpty();
+  }
+
+  @Test
+  void fencingTwiceChangesNothing() {
+    MetadataFixture group = MetadataFixture.withNodes(2);
+    group.fence(1);
+    assertThat(group.fence(1).error()).isEqualTo(Errors.NONE);
+    assertThat(group.lastRecords()).isEmpty();
+  }
+}

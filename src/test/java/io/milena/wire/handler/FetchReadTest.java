@@ -1,0 +1,112 @@
+package io.milena.wire.handler;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.milena.common.Clock;
+import io.milena.log.LogView;
+import io.milena.replication.Replica;
+import io.milena.replication.ReplicaDirectory;
+import io.milena.replication.ReplicaRole;
+import io.milena.replication.ReplicaView;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.message.FetchRequestData;
+import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
+import org.apache.kafka.common.message.FetchRequestData.FetchTopic;
+import org.apache.kafka.common.message.FetchResponseData;
+import org.junit.jupiter.api.Test;
+
+/** A Fetch request that waits. */
+class FetchReadTest {
+
+  private final List<Runnable> listeners = new ArrayList<>();
+  private boolean viewIsBroken;
+
+  @Test
+  void aFailureOnTheWakeUpPathIsAnswered() {
+    TestConnection connection = TestConnection.onInsideListener();
+    CompletableFuture<FetchResponseData> answer = fetchThatWaits(connection);
+    viewIsBroken = true;
+    List.copyOf(listeners).forEach(Runnable::run);
+    assertThat(answer).isCompletedExceptionally();
+    assertThat(listeners).isEmpty();
+    assertThat(connection.pendingTimers()).isZero();
+  }
+
+  @Test
+  void aFailureWhenTheTimeIsUpIsAnswered() {
+    TestConnection connection = TestConnection.onInsideListener();
+    CompletableFuture<FetchResponseData> answer = fetchThatWaits(connection);
+    viewIsBroken = true;
+    connection.advance(500);
+    assertThat(answer).isCompletedExceptionally();
+    assertThat(listeners).isEmpty();
+  }
+
+  private CompletableFuture<FetchResponseData> fetchThatWaits(TestConnection connection) {
+    Replica replica = emptyReplica();
+    ReplicaDirectory directory =
+        new ReplicaDirectory() {
+          @Override
+          public Replica find(TopicPartition partition) {
+            return replica;
+          }
+
+          @Override
+          public Collection<? extends Replica> all() {
+            return List.of(replica);
+          }
+        };
+    FetchHandler handler =
+        new FetchHandler(
+            new LeaderLookup(DirectMetadata.withNodes(1), directory),
+            new FetchSessions(10, Clock.system(), new Random(1)),
+            1_000_000);
+    FetchRequestData request =
+        new FetchRequestData()
+            .setMaxWaitMs(500)
+            .setMinBytes(1)
+            .setTopics(
+                List.of(
+                    new FetchTopic()
+                        .setTopic("topic")
+                        .setPartitions(List.of(new FetchPartition().setPartitionMaxBytes(1_000)))));
+    CompletableFuture<FetchResponseData> answer =
+        connection.<FetchResponseData>askLater(handler, 12, request).toCompletableFuture();
+    assertThat(answer).isNotDone();
+    assertThat(listeners).hasSize(1);
+    return answer;
+  }
+
+  /** Leads an empty log; its view cannot be read once {@link #viewIsBroken}. */
+  private Replica emptyReplica() {
+    LogView log = proxy(LogView.class, (_, _, _) -> 0L);
+    ReplicaView view = new ReplicaView(ReplicaRole.LEADER, 0, log, 0, 0);
+    return proxy(
+        Replica.class,
+        (_, method, arguments) -> {
+          switch (method.getName()) {
+            case "view" -> {
+              if (viewIsBroken) {
+                throw new IllegalStateException("as the test wants it");
+              }
+              return view;
+            }
+            case "addListener" -> listeners.add((Runnable) arguments[0]);
+            case "removeListener" -> listeners.remove((Runnable) arguments[0]);
+            default -> throw new UnsupportedOperationException(method.getName());
+          }
+          return null;
+        });
+  }
+
+  private static <T> T proxy(Class<T> type, java.lang.reflect.InvocationHandler behaviour) {
+    return type.cast(
+        Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, behaviour));
+  }
+}
