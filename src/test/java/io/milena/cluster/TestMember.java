@@ -105,7 +105,7 @@ final class TestMember implements AutoCloseable {
                 ask(
                     ClusterSharding.get(system).shardState(),
                     replyTo -> new GetShardRegionState(ReplicaSetLeader.TYPE_KEY, replyTo),
-                    Duration.ofSeconds(5),
+                    Duration.ofSeconds(30),
                     system.scheduler()))
         .getShards();
   }
@@ -115,7 +115,7 @@ final class TestMember implements AutoCloseable {
     return get(
         ClusterSharding.get(system)
             .entityRefFor(ReplicaSetLeader.TYPE_KEY, Integer.toString(setId))
-            .ask(ReplicaSetLeader.GetStatus::new, Duration.ofSeconds(5)));
+            .ask(ReplicaSetLeader.GetStatus::new, Duration.ofSeconds(30)));
   }
 
   /** Waits until the assertion holds. */

@@ -7,7 +7,7 @@ import java.util.concurrent.locks.LockSupport;
 /** Waiting for a condition, with a deadline. */
 final class Await {
 
-  private static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(30);
+  private static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(60);
   private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
   private Await() {}

@@ -15,7 +15,9 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.message.JoinGroupRequestData;
 import org.apache.kafka.common.message.JoinGroupRequestData.JoinGroupRequestProtocol;
@@ -32,7 +34,9 @@ import org.apache.kafka.common.protocol.Message;
 /** A coordinator in a real actor system over replicas in memory. */
 public final class CoordinatorFixture implements AutoCloseable {
 
-  static final Duration DEADLINE = Duration.ofSeconds(10);
+  private static final long POLL_NANOS = 2_000_000;
+
+  static final Duration DEADLINE = Duration.ofSeconds(60);
 
   public final FakeMetadata metadata = new FakeMetadata();
   public final GroupCoordinator coordinator;
@@ -94,11 +98,19 @@ public final class CoordinatorFixture implements AutoCloseable {
       TopicPartition partition = new TopicPartition(GroupCoordinator.topicName(), i);
       replicas.put(partition, new FakeReplica(partition));
     }
-    until(() -> get(fetch("probe", "topic")).errorCode() == Errors.NONE.code() && !isLoading());
+    for (int i = 0; i < coordinator.config().offsetsTopicPartitions(); i++) {
+      String groupId = groupOfPartition(i);
+      until(() -> get(fetch(groupId, "topic")).errorCode() == Errors.NONE.code());
+    }
   }
 
-  private boolean isLoading() {
-    return coordinator.isLoading();
+  /** Some group whose state is in this partition. */
+  private String groupOfPartition(int partition) {
+    return IntStream.iterate(0, i -> i + 1)
+        .mapToObj(i -> "probe-" + i)
+        .filter(groupId -> coordinator.offsetsTopic().partitionOf(groupId) == partition)
+        .findFirst()
+        .orElseThrow();
   }
 
   FakeReplica replicaOf(String groupId) {
@@ -113,7 +125,7 @@ public final class CoordinatorFixture implements AutoCloseable {
       if (System.nanoTime() > deadline) {
         throw new AssertionError("not within " + DEADLINE);
       }
-      Thread.onSpinWait();
+      LockSupport.parkNanos(POLL_NANOS);
     }
   }
 

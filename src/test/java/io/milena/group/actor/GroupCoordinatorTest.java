@@ -93,8 +93,8 @@ class GroupCoordinatorTest {
 
   @Test
   void aGroupGoesThroughARebalanceAndASilentMemberIsLost() {
-    String memberId = it.join("g", "", 2_000).memberId();
-    JoinGroupResponseData joined = it.join("g", memberId, 2_000);
+    String memberId = it.join("g", "", 5_000).memberId();
+    JoinGroupResponseData joined = it.join("g", memberId, 5_000);
     assertThat(joined.generationId()).isEqualTo(1);
     SyncGroupResponseData synced =
         it.ask(
@@ -131,18 +131,34 @@ class GroupCoordinatorTest {
   }
 
   @Test
+  void aLoadedGroupKeepsItsMembers() {
+    stableGroupOfOne(60_000);
+    moveLeadership();
+    until(() -> describe("g").groupState().equals("Stable"));
+    assertThat(describe("g").members()).hasSize(1);
+  }
+
+  /** Whether the group is seen in between depends on how long this test is kept from looking. */
+  @Test
   void membersOfALoadedGroupExpireUnlessTheyAreHeardOf() {
-    String memberId = it.join("g", "", 2_000).memberId();
-    it.join("g", memberId, 2_000);
+    stableGroupOfOne(2_000);
+    moveLeadership();
+    until(() -> describe("g").errorCode() == Errors.GROUP_ID_NOT_FOUND.code());
+  }
+
+  private void stableGroupOfOne(int sessionTimeoutMs) {
+    String memberId = it.join("g", "", sessionTimeoutMs).memberId();
+    it.join("g", memberId, sessionTimeoutMs);
     it.ask(
         new GroupRequest.Sync(
             new SyncGroupRequestData().setGroupId("g").setMemberId(memberId).setGenerationId(1)));
+  }
+
+  private void moveLeadership() {
     FakeReplica replica = it.replicaOf("g");
     replica.become(ReplicaRole.FOLLOWER, 4);
-    until(() -> describe("g").errorCode() != Errors.NONE.code());
+    until(() -> refusesAsNotCoordinatorOrLoading("g"));
     replica.become(ReplicaRole.LEADER, 5);
-    until(() -> describe("g").groupState().equals("Stable"));
-    until(() -> describe("g").errorCode() == Errors.GROUP_ID_NOT_FOUND.code());
   }
 
   /** An empty group without offsets is forgotten at the next expiry tick. */

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class MetadataGroupTest {
 
-  private static final Duration DEADLINE = Duration.ofSeconds(10);
+  private static final Duration DEADLINE = Duration.ofSeconds(60);
 
   private static final Config CONFIG =
       PersistenceTestKitPlugin.config()

@@ -25,6 +25,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
@@ -263,13 +264,13 @@ class ReplicaActorTest {
   }
 
   private Runnable awaitIo() {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (System.nanoTime() < deadline) {
       Runnable flush = io.poll();
       if (flush != null) {
         return flush;
       }
-      Thread.onSpinWait();
+      LockSupport.parkNanos(1_000_000);
     }
     throw new AssertionError("nothing was handed to the disk threads");
   }
