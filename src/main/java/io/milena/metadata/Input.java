@@ -18,6 +18,7 @@ final class Input {
 
   private final ByteBuffer bytes;
   private final String what;
+  private int version;
 
   /**
    * @param what names the bytes in errors
@@ -25,6 +26,15 @@ final class Input {
   Input(byte[] bytes, String what) {
     this.bytes = ByteBuffer.wrap(bytes);
     this.what = what;
+  }
+
+  /** The version of the layout, once it has been read. */
+  int version() {
+    return version;
+  }
+
+  void version(int newVersion) {
+    version = newVersion;
   }
 
   /** The result of reading everything that is left: neither less nor more may be there. */

@@ -25,7 +25,17 @@ final class Leadership {
       throw new IllegalArgumentException("no live node among " + replicas);
     }
     return new ReplicaSetImage(
-        id, replicas, live.getFirst(), 0, live, List.of(), List.of(), 0, false);
+        id,
+        replicas,
+        List.of(),
+        List.of(),
+        live.getFirst(),
+        0,
+        live,
+        List.of(),
+        List.of(),
+        0,
+        false);
   }
 
   /**
@@ -106,6 +116,8 @@ final class Leadership {
     return new ReplicaSetImage(
         set.id(),
         set.replicas(),
+        set.addingReplicas(),
+        set.removingReplicas(),
         leader,
         leaderEpoch,
         isr,
@@ -120,6 +132,8 @@ final class Leadership {
     return new ReplicaSetImage(
         set.id(),
         set.replicas(),
+        set.addingReplicas(),
+        set.removingReplicas(),
         set.leader(),
         set.leaderEpoch(),
         set.isr(),

@@ -47,6 +47,18 @@ public sealed interface MetadataRecord {
     }
   }
 
+  /**
+   * Partitions are in another set from now on.
+   *
+   * @param replicaSetIds the new set of each, by partition
+   */
+  record PartitionsMoved(Uuid topicId, Map<Integer, Integer> replicaSetIds)
+      implements MetadataRecord {
+    public PartitionsMoved {
+      replicaSetIds = Map.copyOf(replicaSetIds);
+    }
+  }
+
   /** A topic and its overrides are gone. */
   record TopicDeleted(Uuid topicId) implements MetadataRecord {}
 

@@ -13,8 +13,8 @@ import org.apache.kafka.common.config.ConfigResource;
  * The bytes of metadata records and of whole images.
  *
  * <pre>
- * entry     version u8 (1) · count varint · record...
- * snapshot  version u8 (1) · appliedIndex, nextProducerId, nextReplicaSetId, nextNodeEpoch varlong
+ * entry     version u8 (2) · count varint · record...
+ * snapshot  version u8 (2) · appliedIndex, nextProducerId, nextReplicaSetId, nextNodeEpoch varlong
  *           · count varint · record...: those that build the image from an empty one
  * record    type u8 · the record's fields in their order
  * </pre>
@@ -22,12 +22,12 @@ import org.apache.kafka.common.config.ConfigResource;
  * <p>Numbers are variable-length (LEB128 of the zigzag value), strings are UTF-8 after their
  * length, ids are 16 bytes, optional values follow a byte 0 or 1. Equal records have equal bytes. A
  * reader refuses a version newer than its own: a change of layout raises it, and nodes learn to
- * read a version one release before any writes it.
+ * read a version one release before any writes it. Version 1 (one node) had no reassignments.
  */
 public final class MetadataRecordCodec {
 
   /** The layout this code writes, and the newest it reads. */
-  static final int VERSION = 1;
+  static final int VERSION = 2;
 
   private static final int CLUSTER_CREATED = 1;
   private static final int NODE_REGISTERED = 2;
@@ -39,6 +39,7 @@ public final class MetadataRecordCodec {
   private static final int TOPIC_DELETED = 8;
   private static final int CONFIGS_CHANGED = 9;
   private static final int PRODUCER_IDS_ALLOCATED = 10;
+  private static final int PARTITIONS_MOVED = 11;
 
   private MetadataRecordCodec() {}
 
@@ -148,6 +149,7 @@ public final class MetadataRecordCodec {
               + VERSION
               + ": start it with the release that wrote it, or a later one");
     }
+    in.version(version);
     return in;
   }
 
@@ -198,6 +200,16 @@ public final class MetadataRecordCodec {
         out.uuid(topicId);
         out.ints(replicaSetIds);
       }
+      case MetadataRecord.PartitionsMoved moved -> {
+        out.u8(PARTITIONS_MOVED);
+        out.uuid(moved.topicId());
+        out.number(moved.replicaSetIds().size());
+        new TreeMap<>(moved.replicaSetIds())
+            .forEach((partition, set) -> {
+              out.number(partition);
+              out.number(set);
+            });
+      }
       case MetadataRecord.TopicDeleted(Uuid topicId) -> {
         out.u8(TOPIC_DELETED);
         out.uuid(topicId);
@@ -231,6 +243,7 @@ public final class MetadataRecordCodec {
       case TOPIC_CREATED ->
           new MetadataRecord.TopicCreated(in.string(), in.uuid(), in.bool(), in.ints());
       case PARTITIONS_ADDED -> new MetadataRecord.PartitionsAdded(in.uuid(), in.ints());
+      case PARTITIONS_MOVED -> readMoves(in);
       case TOPIC_DELETED -> new MetadataRecord.TopicDeleted(in.uuid());
       case CONFIGS_CHANGED -> readConfigs(in);
       case PRODUCER_IDS_ALLOCATED -> new MetadataRecord.ProducerIdsAllocated(in.number());
@@ -278,19 +291,43 @@ public final class MetadataRecordCodec {
     out.ints(set.lastKnownElr());
     out.number(set.partitionEpoch());
     out.bool(set.detached());
+    out.ints(set.addingReplicas());
+    out.ints(set.removingReplicas());
   }
 
   private static ReplicaSetImage readSet(Input in) {
+    int id = in.int32();
+    List<Integer> replicas = in.ints();
+    int leader = in.int32();
+    int leaderEpoch = in.int32();
+    List<Integer> isr = in.ints();
+    List<Integer> elr = in.ints();
+    List<Integer> lastKnownElr = in.ints();
+    int partitionEpoch = in.int32();
+    boolean detached = in.bool();
+    boolean hasReassignment = in.version() >= 2;
     return new ReplicaSetImage(
-        in.int32(),
-        in.ints(),
-        in.int32(),
-        in.int32(),
-        in.ints(),
-        in.ints(),
-        in.ints(),
-        in.int32(),
-        in.bool());
+        id,
+        replicas,
+        hasReassignment ? in.ints() : List.of(),
+        hasReassignment ? in.ints() : List.of(),
+        leader,
+        leaderEpoch,
+        isr,
+        elr,
+        lastKnownElr,
+        partitionEpoch,
+        detached);
+  }
+
+  private static MetadataRecord readMoves(Input in) {
+    Uuid topicId = in.uuid();
+    Map<Integer, Integer> sets = new TreeMap<>();
+    int count = in.count();
+    for (int i = 0; i < count; i++) {
+      sets.put(in.int32(), in.int32());
+    }
+    return new MetadataRecord.PartitionsMoved(topicId, sets);
   }
 
   private static MetadataRecord readConfigs(Input in) {

@@ -48,6 +48,7 @@ public final class MetadataReplay {
         case MetadataRecord.ReplicaSetRemoved removed -> replicaSets.add(removed.id());
         case MetadataRecord.TopicCreated created -> topics.add(created.id());
         case MetadataRecord.PartitionsAdded added -> topics.add(added.topicId());
+        case MetadataRecord.PartitionsMoved moved -> topics.add(moved.topicId());
         case MetadataRecord.TopicDeleted deleted -> {
           topics.add(deleted.topicId());
           ConfigResource resource = topicResource(existing(next, deleted.topicId()).name());
@@ -103,6 +104,7 @@ public final class MetadataReplay {
             new TopicImage(
                 topic.name(), topicId, append(topic.partitions(), sets), topic.internal()));
       }
+      case MetadataRecord.PartitionsMoved moved -> movePartitions(image, moved);
       case MetadataRecord.TopicDeleted(Uuid topicId) -> {
         TopicImage topic = existing(image, topicId);
         yield withTopics(
@@ -160,6 +162,21 @@ public final class MetadataReplay {
       all = all.plus(new PartitionImage(all.size(), replicaSetId));
     }
     return all;
+  }
+
+  private static MetadataImage movePartitions(
+      MetadataImage image, MetadataRecord.PartitionsMoved moved) {
+    TopicImage topic = existing(image, moved.topicId());
+    PVector<PartitionImage> partitions = topic.partitions();
+    for (Map.Entry<Integer, Integer> move : moved.replicaSetIds().entrySet()) {
+      int partition = move.getKey();
+      if (partition < 0 || partition >= partitions.size()) {
+        throw new IllegalStateException(
+            "record moves unknown partition " + topic.name() + "-" + partition);
+      }
+      partitions = partitions.with(partition, new PartitionImage(partition, move.getValue()));
+    }
+    return withTopic(image, new TopicImage(topic.name(), topic.id(), partitions, topic.internal()));
   }
 
   private static TopicImage existing(MetadataImage image, Uuid topicId) {

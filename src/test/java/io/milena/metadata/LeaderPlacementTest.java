@@ -28,7 +28,17 @@ class LeaderPlacementTest {
 
   private static ReplicaSetImage set(String replicas, String isr, String elr) {
     return new ReplicaSetImage(
-        0, ids(replicas), ReplicaSetImage.NO_LEADER, 4, ids(isr), ids(elr), List.of(), 7, false);
+        0,
+        ids(replicas),
+        List.of(),
+        List.of(),
+        ReplicaSetImage.NO_LEADER,
+        4,
+        ids(isr),
+        ids(elr),
+        List.of(),
+        7,
+        false);
   }
 
   @ParameterizedTest

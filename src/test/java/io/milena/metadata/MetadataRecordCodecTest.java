@@ -10,13 +10,14 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.Test;
 
 class MetadataRecordCodecTest {
 
-  private static final List<MetadataRecord> ONE_OF_EACH =
+  private static final List<MetadataRecord> VERSION_1 =
       List.of(
           new MetadataRecord.ClusterCreated(new Uuid(1, 2)),
           new MetadataRecord.NodeRegistered(
@@ -32,7 +33,17 @@ class MetadataRecordCodecTest {
           new MetadataRecord.NodeChanged(3, false, true),
           new MetadataRecord.ReplicaSetChanged(
               new ReplicaSetImage(
-                  1, List.of(3, 200), -1, 70, List.of(), List.of(3), List.of(200), 300, true)),
+                  1,
+                  List.of(3, 200),
+                  List.of(),
+                  List.of(),
+                  -1,
+                  70,
+                  List.of(),
+                  List.of(3),
+                  List.of(200),
+                  300,
+                  true)),
           new MetadataRecord.ReplicaSetRemoved(2),
           new MetadataRecord.TopicCreated("tø", new Uuid(7, 8), true, List.of(0, 1, 0)),
           new MetadataRecord.PartitionsAdded(new Uuid(7, 8), List.of(1)),
@@ -42,8 +53,29 @@ class MetadataRecordCodecTest {
               Map.of("a", Optional.of("1"), "b", Optional.empty())),
           new MetadataRecord.ProducerIdsAllocated(Long.MAX_VALUE));
 
+  /** What version 1 could not say. */
+  private static final List<MetadataRecord> SINCE_VERSION_2 =
+      List.of(
+          new MetadataRecord.ReplicaSetChanged(
+              new ReplicaSetImage(
+                  4,
+                  List.of(5, 3, 200),
+                  List.of(5),
+                  List.of(200),
+                  3,
+                  1,
+                  List.of(3, 200),
+                  List.of(),
+                  List.of(),
+                  2,
+                  true)),
+          new MetadataRecord.PartitionsMoved(new Uuid(7, 8), Map.of(0, 4, 2, 5)));
+
+  private static final List<MetadataRecord> ONE_OF_EACH =
+      Stream.concat(VERSION_1.stream(), SINCE_VERSION_2.stream()).toList();
+
   /** What release 1 wrote must be readable for ever. */
-  private static final String GOLDEN =
+  private static final String GOLDEN_1 =
       "011401000000000000000100000000000000020206000000000000000400000000000000050c0202"
           + "4c0268888e010653534c01027202fffffffffffffffffffffffffffffffe01000306000104020406"
           + "9003018c01000206029003d804010504060674c3b800000000000000070000000000000008010600"
@@ -54,7 +86,12 @@ class MetadataRecordCodecTest {
   void oneOfEachRoundTrips() {
     byte[] bytes = MetadataRecordCodec.encode(ONE_OF_EACH);
     assertThat(MetadataRecordCodec.decode(bytes)).isEqualTo(ONE_OF_EACH);
-    assertThat(HexFormat.of().formatHex(bytes)).isEqualTo(GOLDEN);
+    assertThat(MetadataRecordCodec.encode(MetadataRecordCodec.decode(bytes))).isEqualTo(bytes);
+  }
+
+  @Test
+  void whatVersion1WroteIsRead() {
+    assertThat(MetadataRecordCodec.decode(HexFormat.of().parseHex(GOLDEN_1))).isEqualTo(VERSION_1);
   }
 
   @Test
@@ -74,11 +111,11 @@ class MetadataRecordCodecTest {
   @Test
   void newerVersionIsRefusedWithAdvice() {
     byte[] bytes = MetadataRecordCodec.encode(ONE_OF_EACH);
-    bytes[0] = 2;
+    bytes[0] = 3;
     assertThatThrownBy(() -> MetadataRecordCodec.decode(bytes))
         .isInstanceOf(UnreadableMetadataException.class)
-        .hasMessageContaining("version 2")
-        .hasMessageContaining("reads up to 1");
+        .hasMessageContaining("version 3")
+        .hasMessageContaining("reads up to 2");
     byte[] image = MetadataRecordCodec.encodeImage(MetadataImage.EMPTY);
     image[0] = 9;
     assertThatThrownBy(() -> MetadataRecordCodec.decodeImage(image))

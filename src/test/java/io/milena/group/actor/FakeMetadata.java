@@ -59,7 +59,17 @@ public final class FakeMetadata implements MetadataService {
 
   private static ReplicaSetImage set(int leader, int epoch) {
     return new ReplicaSetImage(
-        0, List.of(NODE_ID), leader, epoch, List.of(NODE_ID), List.of(), List.of(), 0, false);
+        0,
+        List.of(NODE_ID),
+        List.of(),
+        List.of(),
+        leader,
+        epoch,
+        List.of(NODE_ID),
+        List.of(),
+        List.of(),
+        0,
+        false);
   }
 
   public TopicImage createTopic(String name, int partitionCount) {
