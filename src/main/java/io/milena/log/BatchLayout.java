@@ -44,7 +44,7 @@ final class BatchLayout {
   static final int RECORD_COUNT = 57;
 
   /** Bytes before the first record. */
-  static final int RECORDS = 61;
+  static final int HEADER_BYTES = 61;
 
   /** Bytes of base offset and length, which the length itself does not count. */
   static final int LOG_OVERHEAD = 12;

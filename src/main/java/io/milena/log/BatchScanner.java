@@ -32,7 +32,7 @@ final class BatchScanner {
   private long nextPosition;
   private long lastOffset = -1;
   private @Nullable String fault;
-  private final ByteBuffer headerCopy = ByteBuffer.allocate(BatchHeader.SIZE_BYTES);
+  private final ByteBuffer headerCopy = ByteBuffer.allocate(BatchLayout.HEADER_BYTES);
   private @Nullable BatchHeader current;
 
   private BatchScanner(
@@ -47,13 +47,13 @@ final class BatchScanner {
 
   /** Reads headers only. */
   static BatchScanner headers(FileChannel channel, long from, long end) {
-    int bytes = Math.clamp(end - from, BatchHeader.SIZE_BYTES, LOOKUP_BUFFER_BYTES);
+    int bytes = Math.clamp(end - from, BatchLayout.HEADER_BYTES, LOOKUP_BUFFER_BYTES);
     return new BatchScanner(channel, from, end, false, ByteBuffer.allocate(bytes));
   }
 
   /** Reads and checks everything. */
   static BatchScanner verifying(FileChannel channel, long from, long end) {
-    int bytes = Math.clamp(end - from, BatchHeader.SIZE_BYTES, VERIFY_BUFFER_BYTES);
+    int bytes = Math.clamp(end - from, BatchLayout.HEADER_BYTES, VERIFY_BUFFER_BYTES);
     return new BatchScanner(channel, from, end, true, ByteBuffer.allocateDirect(bytes));
   }
 
@@ -63,16 +63,16 @@ final class BatchScanner {
       return null;
     }
     long left = end - nextPosition;
-    if (left < BatchHeader.SIZE_BYTES) {
+    if (left < BatchLayout.HEADER_BYTES) {
       return bad("only " + left + " bytes are left, less than a batch header");
     }
-    ensure(nextPosition, BatchHeader.SIZE_BYTES);
+    ensure(nextPosition, BatchLayout.HEADER_BYTES);
     BatchHeader header = BatchHeader.read(buffer, (int) (nextPosition - bufferPosition));
     String reason = check(header, left);
     if (reason != null) {
       return bad(reason);
     }
-    headerCopy.put(0, buffer, (int) (nextPosition - bufferPosition), BatchHeader.SIZE_BYTES);
+    headerCopy.put(0, buffer, (int) (nextPosition - bufferPosition), BatchLayout.HEADER_BYTES);
     if (verify && checksum(header.sizeBytes()) != header.crc()) {
       return bad("the checksum of the batch with base offset " + header.baseOffset() + " is wrong");
     }
@@ -110,14 +110,14 @@ final class BatchScanner {
   }
 
   private @Nullable String check(BatchHeader header, long left) {
-    if (header.sizeBytes() < BatchHeader.SIZE_BYTES) {
+    if (header.sizeBytes() < BatchLayout.HEADER_BYTES) {
       return "a batch claims to be " + header.sizeBytes() + " bytes long";
     }
     if (header.sizeBytes() > left) {
       return "a batch of " + header.sizeBytes() + " bytes is cut after " + left;
     }
-    if (header.magic() != BatchHeader.MAGIC) {
-      return "a batch has format " + header.magic() + " instead of " + BatchHeader.MAGIC;
+    if (header.magic() != BatchLayout.CURRENT_MAGIC) {
+      return "a batch has format " + header.magic() + " instead of " + BatchLayout.CURRENT_MAGIC;
     }
     if (header.baseOffset() < 0
         || header.lastOffsetDelta() < 0
@@ -134,7 +134,7 @@ final class BatchScanner {
 
   private int checksum(int sizeBytes) throws IOException {
     crc.reset();
-    long from = nextPosition + BatchHeader.ATTRIBUTES_POSITION;
+    long from = nextPosition + BatchLayout.ATTRIBUTES;
     long to = nextPosition + sizeBytes;
     while (from < to) {
       ensure(from, 1);

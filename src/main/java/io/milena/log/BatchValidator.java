@@ -95,7 +95,7 @@ public final class BatchValidator {
       AppendOutcome.Rejected content;
       if (mustRewrite(buffer, position)) {
         if (rewritten == null) {
-          rewritten = new ByteBufferOutputStream(Math.max(end - start, BatchLayout.RECORDS));
+          rewritten = new ByteBufferOutputStream(Math.max(end - start, BatchLayout.HEADER_BYTES));
           copy(buffer, start, position, rewritten);
         }
         int from = rewritten.position();
@@ -164,7 +164,7 @@ public final class BatchValidator {
             CORRUPT_MESSAGE, "message format " + magic + " does not exist");
       }
       int length = buffer.getInt(position + BatchLayout.LENGTH);
-      if (length < BatchLayout.RECORDS - BatchLayout.LOG_OVERHEAD
+      if (length < BatchLayout.HEADER_BYTES - BatchLayout.LOG_OVERHEAD
           || length > left - BatchLayout.LOG_OVERHEAD) {
         return new AppendOutcome.Rejected(
             CORRUPT_MESSAGE,

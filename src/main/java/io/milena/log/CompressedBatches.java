@@ -159,7 +159,7 @@ final class CompressedBatches {
     if (type != CompressionType.SNAPPY.id) {
       return null;
     }
-    int at = position + BatchLayout.RECORDS;
+    int at = position + BatchLayout.HEADER_BYTES;
     int end = position + sizeBytes;
     if (!hasSnappyMagic(buffer, at, end)) {
       return checkSnappyBlock(buffer, at, end);

@@ -36,7 +36,7 @@ final class MarkerReader {
   }
 
   private static int keyLengthPosition(ByteBuffer buffer, int position) {
-    int at = end(readVarint(buffer, position + BatchLayout.RECORDS));
+    int at = end(readVarint(buffer, position + BatchLayout.HEADER_BYTES));
     at += 1; // attributes
     at = skipVarlong(buffer, at); // timestamp delta
     return skipVarlong(buffer, at); // offset delta

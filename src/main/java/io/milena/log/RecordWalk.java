@@ -40,7 +40,7 @@ final class RecordWalk {
   static @Nullable String check(
       ByteBuffer buffer, int position, int sizeBytes, RecordFaults faults) {
     int end = position + sizeBytes;
-    RecordWalk walk = new RecordWalk(buffer, position + BatchLayout.RECORDS, end);
+    RecordWalk walk = new RecordWalk(buffer, position + BatchLayout.HEADER_BYTES, end);
     long baseTimestamp = BatchLayout.baseTimestamp(buffer, position);
     int count = BatchLayout.recordCount(buffer, position);
     for (int i = 0; i < count; i++) {

@@ -70,7 +70,7 @@ final class SegmentBatches implements Closeable {
   /** Bytes of the whole, sound batches that the buffer begins with. */
   private int checkedBytes() throws IOException {
     int at = 0;
-    while (buffer.limit() - at >= BatchLayout.RECORDS) {
+    while (buffer.limit() - at >= BatchLayout.HEADER_BYTES) {
       int batchBytes = batchBytes(at);
       if (batchBytes > buffer.limit() - at) {
         break;
@@ -84,7 +84,7 @@ final class SegmentBatches implements Closeable {
   }
 
   private int firstBatchBytes() throws IOException {
-    if (buffer.limit() < BatchLayout.RECORDS) {
+    if (buffer.limit() < BatchLayout.HEADER_BYTES) {
       throw damaged(0, "there is no whole batch");
     }
     return batchBytes(0);
@@ -92,7 +92,7 @@ final class SegmentBatches implements Closeable {
 
   private int batchBytes(int at) throws IOException {
     int batchBytes = BatchLayout.sizeBytes(buffer, at);
-    if (batchBytes < BatchLayout.RECORDS
+    if (batchBytes < BatchLayout.HEADER_BYTES
         || batchBytes > endPosition - position - at
         || BatchLayout.magic(buffer, at) != BatchLayout.CURRENT_MAGIC) {
       throw damaged(at, "there is no whole batch");

@@ -148,10 +148,10 @@ final class SegmentSwap {
   private static long endOffset(Path logFile, long baseOffset) throws IOException {
     long endOffset = baseOffset;
     try (FileChannel channel = FileChannel.open(logFile, StandardOpenOption.READ)) {
-      ByteBuffer header = ByteBuffer.allocate(BatchLayout.RECORDS);
+      ByteBuffer header = ByteBuffer.allocate(BatchLayout.HEADER_BYTES);
       long size = channel.size();
       long position = 0;
-      while (position + BatchLayout.RECORDS <= size) {
+      while (position + BatchLayout.HEADER_BYTES <= size) {
         header.clear();
         while (header.hasRemaining()) {
           if (channel.read(header, position + header.position()) < 0) {
@@ -159,7 +159,7 @@ final class SegmentSwap {
           }
         }
         int batchBytes = BatchLayout.sizeBytes(header, 0);
-        if (batchBytes < BatchLayout.RECORDS || position + batchBytes > size) {
+        if (batchBytes < BatchLayout.HEADER_BYTES || position + batchBytes > size) {
           throw new IOException(
               logFile + " is damaged at byte " + position + ": no whole batch is there");
         }

@@ -167,10 +167,10 @@ class BatchValidatorTest {
   @Test
   void recordsThatAreNotAsTheHeaderSaysAreInvalid() {
     MemoryRecords sound = Batches.batch().of(records(3));
-    int firstLength = BatchLayout.RECORDS;
+    int firstLength = BatchLayout.HEADER_BYTES;
     assertThat(rejected(validate(changed(sound, firstLength, 2, true))).error())
         .isEqualTo(Errors.INVALID_RECORD);
-    int firstOffsetDelta = BatchLayout.RECORDS + 3;
+    int firstOffsetDelta = BatchLayout.HEADER_BYTES + 3;
     assertThat(rejected(validate(changed(sound, firstOffsetDelta, 2, true))).error())
         .isEqualTo(Errors.INVALID_RECORD);
   }
@@ -313,7 +313,7 @@ class BatchValidatorTest {
     MemoryRecords sound =
         Batches.batch().compressed(Compression.of("snappy").build()).of(records(9));
     ByteBuffer buffer = ByteBuffer.wrap(Batches.copyOf(sound));
-    buffer.putInt(BatchLayout.RECORDS + 16, Integer.MAX_VALUE - 9);
+    buffer.putInt(BatchLayout.HEADER_BYTES + 16, Integer.MAX_VALUE - 9);
     BatchLayout.rewriteCrc(buffer, 0, buffer.limit());
     assertThat(
             rejected(validate(MemoryRecords.readableRecords(buffer), "cleanup.policy", "compact"))

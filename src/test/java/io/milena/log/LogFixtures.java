@@ -59,7 +59,7 @@ final class LogFixtures {
     while (next < bound) {
       ByteBuffer chunk = ByteBuffer.wrap(bytes(view.read(next, maxBytes, bound, true)));
       int at = 0;
-      while (chunk.limit() - at >= BatchHeader.SIZE_BYTES) {
+      while (chunk.limit() - at >= BatchLayout.HEADER_BYTES) {
         BatchHeader header = BatchHeader.read(chunk, at);
         if (header.sizeBytes() > chunk.limit() - at) {
           break;

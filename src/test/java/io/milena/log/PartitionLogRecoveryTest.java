@@ -73,7 +73,7 @@ class PartitionLogRecoveryTest {
       Path damaged = files.get(random.nextInt(files.size()));
       int position = random.nextInt((int) Files.size(damaged));
       int inBatch = position - batchStart(damaged, position);
-      if (inBatch >= BatchHeader.LEADER_EPOCH_POSITION && inBatch < 16) {
+      if (inBatch >= BatchLayout.LEADER_EPOCH && inBatch < 16) {
         continue; // Kafka's format does not protect the leader epoch.
       }
       Path copy = copy(original, "garbled");
@@ -82,7 +82,7 @@ class PartitionLogRecoveryTest {
       bytes[position] ^= (byte) (1 << random.nextInt(8));
       Files.write(file, bytes);
       PartitionLog.Opened opened = open(copy, 0, false);
-      if (inBatch >= BatchHeader.LENGTH_POSITION) {
+      if (inBatch >= BatchLayout.LENGTH) {
         assertHolds(opened.log(), bytesBefore(damaged) + position, "bit at " + position);
         assertThat(opened.report().faults()).hasSize(1);
         assertThat(opened.report().summary()).contains("cut", damaged.getFileName().toString());
