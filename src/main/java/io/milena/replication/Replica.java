@@ -60,6 +60,28 @@ public interface Replica {
   CompletionStage<Long> deleteRecords(long offset);
 
   /**
+   * Takes a follower's position into account: the high watermark and acknowledgements may follow at
+   * once. Ignored unless this replica leads in that epoch and nothing newer is known of that node.
+   * Never blocks.
+   */
+  void onFollowerPosition(FollowerPosition position);
+
+  /**
+   * Takes one answer of the leader: appends its records, truncates where the logs differ, begins
+   * anew where the leader's log begins past this one's end, and follows high watermark and log
+   * start offset.
+   *
+   * @param answer its records' buffer may be used again after completion
+   * @return completes once the answer is in {@link #view()}, from which the next position is taken,
+   *     or once it was dropped: because this replica does not follow in that epoch, or stands
+   *     elsewhere. Fails with {@link org.apache.kafka.common.errors.KafkaStorageException} when
+   *     this node could not write (the replica is offline, or its disk is full), and with {@link
+   *     org.apache.kafka.common.errors.CorruptRecordException} when a batch is damaged (what came
+   *     before it is in the log): fetch again after a pause.
+   */
+  CompletionStage<Void> onLeaderAnswer(LeaderAnswer answer);
+
+  /**
    * Runs a listener after every publication of a view, on the thread of the actor, until it is
    * removed. It must be quick and never block.
    */

@@ -6,6 +6,8 @@ import io.milena.metadata.MetadataCommand;
 import io.milena.metadata.MetadataImage;
 import io.milena.metadata.MetadataReply;
 import io.milena.metadata.MetadataService;
+import io.milena.replication.FollowerPosition;
+import io.milena.replication.LeaderAnswer;
 import io.milena.replication.Replica;
 import io.milena.replication.ReplicaDirectory;
 import io.milena.replication.ReplicaRole;
@@ -173,7 +175,7 @@ public class ProduceBenchmark {
     private final ReplicaView view;
 
     OneReplica(BenchmarkLog log) {
-      view = new ReplicaView(ReplicaRole.LEADER, 0, log.log().view(), 0, 0);
+      view = new ReplicaView(ReplicaRole.LEADER, 0, 1, log.log().view(), 0, 0, 0);
     }
 
     @Override
@@ -215,6 +217,14 @@ public class ProduceBenchmark {
     @Override
     public CompletionStage<Long> deleteRecords(long offset) {
       return CompletableFuture.completedFuture(0L);
+    }
+
+    @Override
+    public void onFollowerPosition(FollowerPosition position) {}
+
+    @Override
+    public CompletionStage<Void> onLeaderAnswer(LeaderAnswer answer) {
+      throw new UnsupportedOperationException();
     }
 
     @Override

@@ -11,10 +11,14 @@ import org.apache.kafka.common.errors.KafkaStorageException;
 /** Views of replicas whose log is not open. */
 final class EmptyViews {
 
-  static final ReplicaView OPENING = new ReplicaView(ReplicaRole.IDLE, -1, new NoLog(), 0, 0);
-  static final ReplicaView OFFLINE = new ReplicaView(ReplicaRole.OFFLINE, -1, new NoLog(), 0, 0);
+  static final ReplicaView OPENING = empty(ReplicaRole.IDLE);
+  static final ReplicaView OFFLINE = empty(ReplicaRole.OFFLINE);
 
   private EmptyViews() {}
+
+  private static ReplicaView empty(ReplicaRole role) {
+    return new ReplicaView(role, -1, ReplicaView.NO_LEADER, new NoLog(), 0, 0, 0);
+  }
 
   private static final class NoLog implements LogView {
     @Override

@@ -12,6 +12,10 @@ import io.milena.log.AppendOutcome;
 import io.milena.log.LogConfig;
 import io.milena.log.LogFailedException;
 import io.milena.log.PartitionLog;
+import io.milena.replication.Divergence;
+import io.milena.replication.DivergingEpoch;
+import io.milena.replication.FollowerPosition;
+import io.milena.replication.LeaderAnswer;
 import io.milena.replication.LeaderProgress;
 import io.milena.replication.ReplicaConfig;
 import io.milena.replication.ReplicaRole;
@@ -86,6 +90,7 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
   private ReplicaConfig config;
   private ReplicaRole role = ReplicaRole.IDLE;
   private int leaderEpoch = -1;
+  private int leaderId = ReplicaView.NO_LEADER;
   private List<Integer> inSyncReplicas = NONE;
   private @Nullable LeaderProgress progress;
   private long highWatermark;
@@ -137,7 +142,12 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
         case ReplicaCommand.Append append -> onAppend(append);
         case ReplicaCommand.DeleteRecords delete -> onDeleteRecords(delete);
         case ReplicaCommand.Lead lead -> onLead(lead);
-        case ReplicaCommand.StepDown stepDown -> onStepDown(stepDown);
+        case ReplicaCommand.Follow(int epoch, int leader) ->
+            onFollow(epoch, ReplicaRole.FOLLOWER, leader);
+        case ReplicaCommand.StepDown(int epoch) ->
+            onFollow(epoch, ReplicaRole.IDLE, ReplicaView.NO_LEADER);
+        case ReplicaCommand.FollowerFetched(FollowerPosition position) -> onFetched(position);
+        case ReplicaCommand.LeaderAnswered answered -> onAnswered(answered);
         case ReplicaCommand.Reconfigure reconfigure -> onReconfigure(reconfigure);
         case ReplicaCommand.Maintain _ -> onMaintain();
         case ReplicaCommand.Flushed flushed -> onFlushed(flushed);
@@ -500,6 +510,7 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
     } else {
       role = ReplicaRole.LEADER;
       leaderEpoch = lead.leaderEpoch();
+      leaderId = environment.nodeId();
       progress =
           new LeaderProgress(environment.nodeId(), inSyncReplicas, localEnd(), highWatermark);
       if (fsync() && localEnd() < log.logEndOffset()) {
@@ -513,15 +524,69 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
     return this;
   }
 
-  private Behavior<ReplicaCommand> onStepDown(ReplicaCommand.StepDown stepDown) {
-    if (stepDown.leaderEpoch() < leaderEpoch) {
+  private Behavior<ReplicaCommand> onFollow(int epoch, ReplicaRole newRole, int leader) {
+    if (epoch < leaderEpoch || (epoch == leaderEpoch && role == newRole)) {
       return this;
     }
-    role = ReplicaRole.IDLE;
-    leaderEpoch = stepDown.leaderEpoch();
+    role = newRole;
+    leaderEpoch = epoch;
+    leaderId = leader;
     progress = null;
     publish();
     failWaiting(Errors.NOT_LEADER_OR_FOLLOWER, "this node no longer leads " + handle.partition());
+    if (fsync() && localEnd() < log.logEndOffset()) {
+      wantFlush(log.logEndOffset());
+    }
+    return this;
+  }
+
+  private Behavior<ReplicaCommand> onFetched(FollowerPosition position) {
+    if (progress != null
+        && position.leaderEpoch() == leaderEpoch
+        && progress.onFollowerEnd(position.nodeId(), position.keptEndOffset())) {
+      setHighWatermark(progress.highWatermark());
+      publish();
+      acknowledgeWaiting();
+    }
+    return this;
+  }
+
+  private Behavior<ReplicaCommand> onAnswered(ReplicaCommand.LeaderAnswered answered) {
+    LeaderAnswer answer = answered.answer();
+    if (role != ReplicaRole.FOLLOWER
+        || answer.leaderEpoch() != leaderEpoch
+        || answer.fetchOffset() != log.logEndOffset()
+        || answer.lastFetchedEpoch() != log.view().latestLeaderEpoch()) {
+      answered.done().complete(null);
+      return this;
+    }
+    RuntimeException failure = null;
+    if (answer.error() == Errors.OFFSET_OUT_OF_RANGE) {
+      log.truncateFullyAndStartAt(answer.logStartOffset());
+    } else if (answer.error() == Errors.NONE && answer.diverging() != null) {
+      DivergingEpoch own = Divergence.endOfEpoch(log.view(), answer.diverging().leaderEpoch());
+      log.truncateTo(Math.min(own.endOffset(), answer.diverging().endOffset()));
+    } else if (answer.error() == Errors.NONE) {
+      AppendOutcome outcome =
+          log.appendAsFollower(answer.records(), environment.clock().wallClockMs());
+      if (outcome instanceof AppendOutcome.Rejected rejected) {
+        failure = rejected.error().exception(rejected.message());
+      }
+    }
+    highWatermark = Math.clamp(highWatermark, log.logStartOffset(), log.logEndOffset());
+    long newHighWatermark = Math.min(answer.highWatermark(), log.logEndOffset());
+    if (newHighWatermark > highWatermark) {
+      setHighWatermark(newHighWatermark);
+    }
+    if (fsync() && localEnd() < log.logEndOffset()) {
+      wantFlush(log.logEndOffset());
+    }
+    publish();
+    if (failure != null) {
+      answered.done().completeExceptionally(failure);
+    } else {
+      answered.done().complete(null);
+    }
     return this;
   }
 
@@ -634,6 +699,7 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
 
   private void endLeadership(Errors error, String message) {
     role = ReplicaRole.IDLE;
+    leaderId = ReplicaView.NO_LEADER;
     progress = null;
     failWaiting(error, message);
   }
@@ -697,8 +763,10 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
         new ReplicaView(
             role,
             leaderEpoch,
+            leaderId,
             log.view(),
             highWatermark,
-            Math.min(highWatermark, log.firstUnstableOffset().orElse(Long.MAX_VALUE))));
+            Math.min(highWatermark, log.firstUnstableOffset().orElse(Long.MAX_VALUE)),
+            localEnd()));
   }
 }

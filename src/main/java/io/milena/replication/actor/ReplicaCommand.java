@@ -3,6 +3,8 @@ package io.milena.replication.actor;
 import io.milena.log.AppendOrigin;
 import io.milena.log.AppendOutcome;
 import io.milena.log.PartitionLog;
+import io.milena.replication.FollowerPosition;
+import io.milena.replication.LeaderAnswer;
 import io.milena.replication.ReplicaConfig;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -27,7 +29,21 @@ sealed interface ReplicaCommand {
   /** The metadata group granted leadership to this node, or changed the ISR under it. */
   record Lead(int leaderEpoch, List<Integer> inSyncReplicas) implements ReplicaCommand {}
 
-  /** This node does not lead the partition in this epoch. */
+  /**
+   * The metadata group granted leadership to another node.
+   *
+   * @param leaderId that node
+   */
+  record Follow(int leaderEpoch, int leaderId) implements ReplicaCommand {}
+
+  /** See {@link io.milena.replication.Replica#onFollowerPosition}. */
+  record FollowerFetched(FollowerPosition position) implements ReplicaCommand {}
+
+  /** See {@link io.milena.replication.Replica#onLeaderAnswer}. */
+  record LeaderAnswered(LeaderAnswer answer, CompletableFuture<Void> done)
+      implements ReplicaCommand {}
+
+  /** Nobody leads the partition in this epoch, or this node is no replica of it. */
   record StepDown(int leaderEpoch) implements ReplicaCommand {}
 
   /** The topic's configuration changed. */

@@ -3,6 +3,8 @@ package io.milena.replication.actor;
 import akka.actor.typed.ActorRef;
 import io.milena.log.AppendOrigin;
 import io.milena.log.AppendOutcome;
+import io.milena.replication.FollowerPosition;
+import io.milena.replication.LeaderAnswer;
 import io.milena.replication.Replica;
 import io.milena.replication.ReplicaConfig;
 import io.milena.replication.ReplicaRole;
@@ -155,6 +157,28 @@ final class ReplicaHandle implements Replica {
   }
 
   @Override
+  public void onFollowerPosition(FollowerPosition position) {
+    ActorRef<ReplicaCommand> target = actor;
+    if (target != null) {
+      // Without an actor nobody leads here; the follower says it again.
+      target.tell(new ReplicaCommand.FollowerFetched(position));
+    }
+  }
+
+  @Override
+  public CompletionStage<Void> onLeaderAnswer(LeaderAnswer answer) {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    ReplicaCommand command = new ReplicaCommand.LeaderAnswered(answer, done);
+    ActorRef<ReplicaCommand> target = actor;
+    if (target != null) {
+      target.tell(command);
+    } else {
+      refuse(command, partition);
+    }
+    return done;
+  }
+
+  @Override
   public void addListener(Runnable listener) {
     listeners.add(listener);
   }
@@ -269,7 +293,11 @@ final class ReplicaHandle implements Replica {
           // It has not been brought to disk: the next start has to check it.
           close.done().completeExceptionally(Errors.KAFKA_STORAGE_ERROR.exception(message));
       case ReplicaCommand.Delete delete -> delete.done().complete(null);
+      case ReplicaCommand.LeaderAnswered answered ->
+          answered.done().completeExceptionally(Errors.KAFKA_STORAGE_ERROR.exception(message));
       case ReplicaCommand.Lead _,
+          ReplicaCommand.Follow _,
+          ReplicaCommand.FollowerFetched _,
           ReplicaCommand.StepDown _,
           ReplicaCommand.Reconfigure _,
           ReplicaCommand.Maintain _,

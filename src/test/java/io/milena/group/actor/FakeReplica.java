@@ -4,6 +4,8 @@ import io.milena.log.AppendOrigin;
 import io.milena.log.AppendOutcome;
 import io.milena.log.FileRegion;
 import io.milena.log.LogView;
+import io.milena.replication.FollowerPosition;
+import io.milena.replication.LeaderAnswer;
 import io.milena.replication.Replica;
 import io.milena.replication.ReplicaRole;
 import io.milena.replication.ReplicaView;
@@ -65,9 +67,11 @@ final class FakeReplica implements Replica {
         new ReplicaView(
             role,
             leaderEpoch,
+            role == ReplicaRole.LEADER ? 1 : ReplicaView.NO_LEADER,
             new FakeLog(List.copyOf(batches), List.copyOf(baseOffsets), endOffset),
             highWatermark,
-            highWatermark);
+            highWatermark,
+            endOffset);
   }
 
   @Override
@@ -123,6 +127,16 @@ final class FakeReplica implements Replica {
 
   @Override
   public CompletionStage<Long> deleteRecords(long offset) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void onFollowerPosition(FollowerPosition position) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public CompletionStage<Void> onLeaderAnswer(LeaderAnswer answer) {
     throw new UnsupportedOperationException();
   }
 

@@ -73,7 +73,8 @@ class DescribeLogDirsHandlerTest {
       String topic, int partition, long sizeBytes, long logEndOffset, long highWatermark) {
     LogView log = only(LogView.class, Map.of("sizeBytes", sizeBytes, "logEndOffset", logEndOffset));
     TopicPartition name = new TopicPartition(topic, partition);
-    ReplicaView view = new ReplicaView(ReplicaRole.LEADER, 0, log, highWatermark, highWatermark);
+    ReplicaView view =
+        new ReplicaView(ReplicaRole.LEADER, 0, 1, log, highWatermark, highWatermark, highWatermark);
     replicas.put(name.toString(), only(Replica.class, Map.of("partition", name, "view", view)));
   }
 

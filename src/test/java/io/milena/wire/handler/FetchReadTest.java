@@ -86,7 +86,7 @@ class FetchReadTest {
   /** Leads an empty log; its view cannot be read once {@link #viewIsBroken}. */
   private Replica emptyReplica() {
     LogView log = proxy(LogView.class, (_, _, _) -> 0L);
-    ReplicaView view = new ReplicaView(ReplicaRole.LEADER, 0, log, 0, 0);
+    ReplicaView view = new ReplicaView(ReplicaRole.LEADER, 0, 1, log, 0, 0, 0);
     return proxy(
         Replica.class,
         (_, method, arguments) -> {
