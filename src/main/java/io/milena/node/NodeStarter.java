@@ -371,7 +371,7 @@ final class NodeStarter {
             .map(listener -> new ListenAddress(listener.name(), listener.host(), listener.port()))
             .toList();
     try {
-      return KafkaServer.bind(addresses, handlers, WireSettings.of(config), clock);
+      return KafkaServer.bind(addresses, handlers, List.of(), WireSettings.of(config), clock);
     } catch (IOException failure) {
       throw new StartupException(String.valueOf(failure.getMessage()), failure);
     }

@@ -1,6 +1,9 @@
 package io.milena.wire;
 
 import io.milena.wire.handler.ApiHandler;
+import io.milena.wire.handler.MalformedFrameException;
+import io.milena.wire.handler.PrivateAnswer;
+import io.milena.wire.handler.PrivateApi;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -54,7 +57,7 @@ final class Connection {
   final String listenerName;
   private final Transport transport;
   private final SelectionKey key;
-  private final ArrayDeque<Request> inFlight = new ArrayDeque<>();
+  private final ArrayDeque<InFlightRequest<?>> inFlight = new ArrayDeque<>();
   private final OutputQueue output = new OutputQueue();
 
   /** Bytes read and not served, from {@link #heldFrom} to {@link #heldTo}, exclusive. */
@@ -243,7 +246,7 @@ final class Connection {
     }
     // Unanswered requests are all Produce or there is only one: looking at the first is enough.
     return apiId == ApiKeys.PRODUCE.id
-        && inFlight.getFirst().header.apiKey() == ApiKeys.PRODUCE
+        && inFlight.getFirst().isProduce()
         && inFlight.size() < IN_FLIGHT_MAX;
   }
 
@@ -251,11 +254,15 @@ final class Connection {
     RequestHeader header = null;
     try {
       ByteBuffer frame = source.bytes.limit(from + sizeBytes).position(from);
+      if (sizeBytes >= Short.BYTES && PrivateApi.isPrivate(frame.getShort(from))) {
+        startPrivate(frame);
+        return;
+      }
       header = Dispatcher.header(frame);
       ApiKeys api = header.apiKey();
       ApiHandler handler = loop.dispatcher.handler(api);
       if (handler == null) {
-        throw new MalformedRequestException("the API is not served here");
+        throw new MalformedFrameException("the API is not served here");
       }
       loop.metrics.countRequest(api);
       if (header.apiVersion() < handler.minVersion()
@@ -276,7 +283,7 @@ final class Connection {
       } else {
         start(header, handler, Dispatcher.body(header, frame), views ? source : null);
       }
-    } catch (MalformedRequestException e) {
+    } catch (MalformedFrameException e) {
       refuse(
           header == null
               ? "a frame of " + sizeBytes + " bytes: " + e.getMessage()
@@ -284,6 +291,27 @@ final class Connection {
     } finally {
       source.bytes.clear();
     }
+  }
+
+  private void startPrivate(ByteBuffer frame) throws MalformedFrameException {
+    if (frame.remaining() < PrivateRequest.HEADER_BYTES) {
+      throw new MalformedFrameException("no header of a private API");
+    }
+    short key = frame.getShort();
+    short version = frame.getShort();
+    int correlationId = frame.getInt();
+    PrivateApi api = loop.dispatcher.privateApi(key);
+    if (api == null) {
+      throw new MalformedFrameException("the private API " + key + " is not served here");
+    }
+    if (version < api.minVersion() || version > api.maxVersion()) {
+      throw new MalformedFrameException(
+          "%s v%d: versions %d to %d are served"
+              .formatted(api.name(), version, api.minVersion(), api.maxVersion()));
+    }
+    PrivateRequest request = new PrivateRequest(this, api, version, correlationId);
+    request.start(frame);
+    started(request);
   }
 
   /** Whether the answer is likely not to be known at once, so that a copy keeps less memory. */
@@ -298,6 +326,10 @@ final class Connection {
     if (header.apiKey() == ApiKeys.PRODUCE) {
       lastProduceWaited = !request.complete;
     }
+    started(request);
+  }
+
+  private void started(InFlightRequest<?> request) {
     if (request.complete && inFlight.isEmpty()) {
       answer(request);
     } else if (closed) {
@@ -308,10 +340,10 @@ final class Connection {
   }
 
   private void answerUnsupportedVersion(RequestHeader header, ApiHandler handler)
-      throws MalformedRequestException {
+      throws MalformedFrameException {
     ApiMessage answer = handler.answerToUnsupportedVersion();
     if (answer == null) {
-      throw new MalformedRequestException(
+      throw new MalformedFrameException(
           "versions %d to %d are served".formatted(handler.minVersion(), handler.maxVersion()));
     }
     loop.batch.add(header.correlationId(), (short) 0, answer, (short) 0);
@@ -350,7 +382,7 @@ final class Connection {
 
   private void answerCompleted() {
     while (!closed && output.isEmpty()) {
-      Request first = inFlight.peekFirst();
+      InFlightRequest<?> first = inFlight.peekFirst();
       if (first == null || !first.complete) {
         return;
       }
@@ -359,34 +391,16 @@ final class Connection {
     }
   }
 
-  private void answer(Request request) {
+  private void answer(InFlightRequest<?> request) {
     try {
       String reason = request.closeReason;
-      Throwable failure = request.failure;
-      ApiMessage response = request.response;
       if (reason != null) {
         closeWithWarning(request + ": " + reason);
         return;
       }
-      if (failure != null) {
-        response = errorResponse(request, failure);
-        if (response == null) {
-          flush();
-          close();
-          return;
-        }
-      }
-      if (response != null) {
-        RequestHeader header = request.header;
-        short version = header.apiVersion();
-        loop.batch.add(
-            header.correlationId(),
-            header.apiKey().responseHeaderVersion(version),
-            response,
-            version);
-        if (loop.batch.isFull()) {
-          flush();
-        }
+      switch (request) {
+        case Request kafka -> answer(kafka);
+        case PrivateRequest own -> answer(own);
       }
     } catch (IOException e) {
       close();
@@ -394,7 +408,46 @@ final class Connection {
       log.error("Connection {} of {} is closed: {} could not be answered", id, peer, request, e);
       close();
     } finally {
-      request.releaseRequestBytes();
+      request.releaseBytes();
+    }
+  }
+
+  private void answer(Request request) throws IOException {
+    Throwable failure = request.failure;
+    ApiMessage response = request.response;
+    if (failure != null) {
+      response = errorResponse(request, failure);
+      if (response == null) {
+        flush();
+        close();
+        return;
+      }
+    }
+    if (response != null) {
+      RequestHeader header = request.header;
+      short version = header.apiVersion();
+      loop.batch.add(
+          header.correlationId(),
+          header.apiKey().responseHeaderVersion(version),
+          response,
+          version);
+      if (loop.batch.isFull()) {
+        flush();
+      }
+    }
+  }
+
+  private void answer(PrivateRequest request) throws IOException {
+    PrivateAnswer answer = request.response;
+    if (answer == null) {
+      log.error("Connection {} of {} is closed: {} failed", id, peer, request, request.failure);
+      flush();
+      close();
+      return;
+    }
+    loop.batch.add(request.correlationId, answer);
+    if (loop.batch.isFull()) {
+      flush();
     }
   }
 
@@ -562,10 +615,10 @@ final class Connection {
     dropHeld();
     output.clear();
     loop.batch.discard();
-    for (Request request : inFlight) {
+    for (InFlightRequest<?> request : inFlight) {
       request.connectionClosed();
       if (request.complete) {
-        request.releaseRequestBytes();
+        request.releaseBytes();
       }
     }
   }

@@ -1,6 +1,8 @@
 package io.milena.wire;
 
 import io.milena.wire.handler.ApiHandler;
+import io.milena.wire.handler.MalformedFrameException;
+import io.milena.wire.handler.PrivateApi;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Collection;
@@ -20,12 +22,15 @@ final class Dispatcher {
       Arrays.stream(ApiKeys.values()).mapToInt(api -> api.id).max().orElseThrow();
 
   private final @Nullable ApiHandler[] handlers;
+  private final @Nullable PrivateApi[] privateApis =
+      new PrivateApi[PrivateApi.KEY_MAX - PrivateApi.KEY_MIN + 1];
 
   /**
-   * @throws IllegalArgumentException when two handlers serve one API, or one serves versions that
-   *     the codec does not know
+   * @throws IllegalArgumentException when two handlers serve one API, one serves versions that the
+   *     codec does not know, or a private one has a key that is not
    */
-  Dispatcher(Collection<? extends ApiHandler> served) {
+  Dispatcher(
+      Collection<? extends ApiHandler> served, Collection<? extends PrivateApi> servedPrivately) {
     handlers = new ApiHandler[API_ID_MAX + 1];
     for (ApiHandler handler : served) {
       ApiKeys api = handler.api();
@@ -46,14 +51,25 @@ final class Dispatcher {
       }
       handlers[api.id] = handler;
     }
+    for (PrivateApi api : servedPrivately) {
+      if (!PrivateApi.isPrivate(api.key())) {
+        throw new IllegalArgumentException(
+            "The key %d of %s is not a private one".formatted(api.key(), api.name()));
+      }
+      int index = api.key() - PrivateApi.KEY_MIN;
+      if (privateApis[index] != null) {
+        throw new IllegalArgumentException("Two handlers serve " + api.name());
+      }
+      privateApis[index] = api;
+    }
   }
 
   /** The header of the frame that {@code frame}'s remaining bytes are; its position moves on. */
-  static RequestHeader header(ByteBuffer frame) throws MalformedRequestException {
+  static RequestHeader header(ByteBuffer frame) throws MalformedFrameException {
     try {
       return RequestHeader.parse(frame);
     } catch (RuntimeException e) {
-      throw new MalformedRequestException("no request header: " + reason(e));
+      throw new MalformedFrameException("no request header: " + reason(e));
     }
   }
 
@@ -62,16 +78,21 @@ final class Dispatcher {
     return handlers[api.id];
   }
 
+  /** The handler of a private API by its key, or null when none serves it. */
+  @Nullable PrivateApi privateApi(short key) {
+    return privateApis[key - PrivateApi.KEY_MIN];
+  }
+
   /** Decodes the body, which must end where the frame ends. */
-  static ApiMessage body(RequestHeader header, ByteBuffer frame) throws MalformedRequestException {
+  static ApiMessage body(RequestHeader header, ByteBuffer frame) throws MalformedFrameException {
     ApiMessage body = header.apiKey().messageType.newRequest();
     try {
       body.read(new ByteBufferAccessor(frame), header.apiVersion());
     } catch (RuntimeException e) {
-      throw new MalformedRequestException("the body cannot be read: " + reason(e));
+      throw new MalformedFrameException("the body cannot be read: " + reason(e));
     }
     if (frame.hasRemaining()) {
-      throw new MalformedRequestException(frame.remaining() + " bytes follow the body");
+      throw new MalformedFrameException(frame.remaining() + " bytes follow the body");
     }
     return body;
   }

@@ -2,6 +2,7 @@ package io.milena.wire;
 
 import io.milena.common.Clock;
 import io.milena.wire.handler.ApiHandler;
+import io.milena.wire.handler.PrivateApi;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -52,17 +53,19 @@ public final class KafkaServer {
    * Takes the ports; clients that connect wait until {@link #start}.
    *
    * @param handlers at most one for each API; the APIs that are served
+   * @param privateApis at most one for each key; what other nodes may ask
    * @throws IOException when an address cannot be listened on, with a message that says which and
    *     what to do
    */
   public static KafkaServer bind(
       List<ListenAddress> addresses,
       Collection<? extends ApiHandler> handlers,
+      Collection<? extends PrivateApi> privateApis,
       WireConfig config,
       Clock clock)
       throws IOException {
     KafkaServer server = new KafkaServer(config, clock);
-    Dispatcher dispatcher = new Dispatcher(handlers);
+    Dispatcher dispatcher = new Dispatcher(handlers, privateApis);
     try {
       for (int i = 0; i < config.networkThreads(); i++) {
         server.loops.add(

@@ -2,7 +2,7 @@ package io.milena.wire;
 
 import io.milena.common.CarrierThread;
 import io.milena.common.Clock;
-import io.milena.wire.handler.RequestContext.TimerTask;
+import io.milena.wire.handler.ConnectionContext.TimerTask;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.SelectionKey;

@@ -1,11 +1,14 @@
 package io.milena.wire;
 
+import io.milena.wire.handler.PrivateAnswer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.function.Consumer;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.MessageSizeAccumulator;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
+import org.apache.kafka.common.protocol.Writable;
 
 /**
  * Responses serialised one after the other for one connection, to be sent with one gathering write.
@@ -47,24 +50,50 @@ final class ResponseBatch {
     ObjectSerializationCache cache = new ObjectSerializationCache();
     MessageSizeAccumulator size = new MessageSizeAccumulator();
     body.addSize(size, cache, version);
-    int headerBytes = headerVersion >= 1 ? 5 : 4;
-    int frameBytes = Math.addExact(headerBytes, size.totalSize());
-    int inMemoryBytes = size.sizeExcludingZeroCopy() + HEADER_BYTES_MAX;
+    boolean flexible = headerVersion >= 1;
+    int frameBytes = Math.addExact(flexible ? 5 : 4, size.totalSize());
+    add(
+        correlationId,
+        frameBytes,
+        size.sizeExcludingZeroCopy(),
+        out -> {
+          if (flexible) {
+            out.writeByte((byte) 0);
+          }
+          body.write(out, cache, version);
+        });
+  }
+
+  /** Serialises an answer of a private API; nothing is added when it fails. */
+  void add(int correlationId, PrivateAnswer answer) {
+    int memoryBytes = answer.memoryBytes();
+    int frameBytes = Math.addExact(4, Math.addExact(memoryBytes, answer.recordsBytes()));
+    add(correlationId, frameBytes, memoryBytes, answer::write);
+  }
+
+  /**
+   * @param frameBytes of the whole frame, without its size field
+   * @param inMemoryBytes of the body
+   */
+  private void add(int correlationId, int frameBytes, int inMemoryBytes, Consumer<Writable> body) {
     int partsBefore = parts.size();
     int positionBefore = memory.bytes.position();
     int sealedBefore = sealed;
     PooledBuffer overflow = null;
-    if (inMemoryBytes > memory.bytes.remaining()) {
+    if (inMemoryBytes + HEADER_BYTES_MAX > memory.bytes.remaining()) {
       seal();
-      overflow = pool.acquire(inMemoryBytes);
+      overflow = pool.acquire(inMemoryBytes + HEADER_BYTES_MAX);
     }
     try {
       ByteBuffer target = overflow == null ? memory.bytes : overflow.bytes;
+      int start = target.position();
       target.putInt(frameBytes).putInt(correlationId);
-      if (headerVersion >= 1) {
-        target.put((byte) 0);
+      long partsBytes = writer.write(target, overflow, body);
+      if (target.position() - start + partsBytes != 4L + frameBytes) {
+        throw new IllegalStateException(
+            "An answer of %d bytes was announced with %d"
+                .formatted(target.position() - start + partsBytes, 4L + frameBytes));
       }
-      writer.write(target, overflow, body, cache, version);
       sizeBytes += 4L + frameBytes;
     } catch (RuntimeException e) {
       while (parts.size() > partsBefore) {

@@ -2,8 +2,7 @@ package io.milena.wire;
 
 import java.nio.ByteBuffer;
 import java.util.Objects;
-import org.apache.kafka.common.protocol.ApiMessage;
-import org.apache.kafka.common.protocol.ObjectSerializationCache;
+import java.util.function.Consumer;
 import org.apache.kafka.common.protocol.Writable;
 import org.apache.kafka.common.record.internal.BaseRecords;
 import org.apache.kafka.common.record.internal.MemoryRecords;
@@ -23,6 +22,7 @@ final class ResponseWriter implements Writable {
   private ByteBuffer target = NONE;
   private @Nullable PooledBuffer overflow;
   private int overflowSealed;
+  private long partsBytes;
 
   ResponseWriter(ResponseBatch batch) {
     this.batch = batch;
@@ -32,21 +32,19 @@ final class ResponseWriter implements Writable {
    * @param target has room for all of the body that is not records or a zero-copy field
    * @param overflow the owner of {@code target} when that is not the loop's memory; each part made
    *     of it holds it once
+   * @return bytes that were left where they are, and so are not in {@code target}
    */
-  void write(
-      ByteBuffer target,
-      @Nullable PooledBuffer overflow,
-      ApiMessage body,
-      ObjectSerializationCache cache,
-      short version) {
+  long write(ByteBuffer target, @Nullable PooledBuffer overflow, Consumer<Writable> body) {
     this.target = target;
     this.overflow = overflow;
     this.overflowSealed = 0;
+    this.partsBytes = 0;
     try {
-      body.write(this, cache, version);
+      body.accept(this);
       if (overflow != null) {
         seal();
       }
+      return partsBytes;
     } finally {
       this.target = NONE;
       this.overflow = null;
@@ -61,6 +59,7 @@ final class ResponseWriter implements Writable {
       case TransferableRecords file -> {
         if (file.sizeInBytes() > 0) {
           seal();
+          partsBytes += file.sizeInBytes();
           batch.addPart(new OutputPart.Region(file));
         }
       }
@@ -74,6 +73,7 @@ final class ResponseWriter implements Writable {
   public void writeByteBuffer(ByteBuffer bytes) {
     if (bytes.hasRemaining()) {
       seal();
+      partsBytes += bytes.remaining();
       batch.addPart(new OutputPart.Bytes(bytes.duplicate(), null, false));
     }
   }

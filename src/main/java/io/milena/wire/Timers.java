@@ -1,6 +1,6 @@
 package io.milena.wire;
 
-import io.milena.wire.handler.RequestContext.TimerTask;
+import io.milena.wire.handler.ConnectionContext.TimerTask;
 import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 

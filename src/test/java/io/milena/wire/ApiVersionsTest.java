@@ -60,6 +60,7 @@ class ApiVersionsTest {
         KafkaServer.bind(
             List.of(new ListenAddress("PLAINTEXT", "127.0.0.1", 0)),
             handlers,
+            List.of(),
             WireConfig.defaults(),
             Clock.system());
     server.start();

@@ -163,7 +163,11 @@ class BackpressureTest {
       ListenAddress taken = new ListenAddress("PLAINTEXT", "127.0.0.1", server.port());
       assertThatThrownBy(() ->
               KafkaServer.bind(
-                  List.of(taken), List.of(HEARTBEAT), WireServer.config(), Clock.system()))
+                  List.of(taken),
+                  List.of(HEARTBEAT),
+                  List.of(),
+                  WireServer.config(),
+                  Clock.system()))
           .isInstanceOf(BindException.class)
           .hasMessage(
               "Kafka port %s is in use by another process: stop it or choose another with --kafka"

@@ -2,7 +2,7 @@ package io.milena.wire;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.milena.wire.handler.RequestContext.TimerTask;
+import io.milena.wire.handler.ConnectionContext.TimerTask;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

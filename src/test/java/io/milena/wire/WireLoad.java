@@ -52,6 +52,7 @@ final class WireLoad {
               List.of(
                   ScriptedHandler.answering(ApiKeys.PRODUCE, (_, _) -> Produces.answer(1)),
                   ScriptedHandler.answering(ApiKeys.FETCH, (_, _) -> fetched(records))),
+              List.of(),
               config(),
               Clock.system());
       server.start();

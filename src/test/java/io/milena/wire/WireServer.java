@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.milena.common.Clock;
 import io.milena.wire.handler.ApiHandler;
+import io.milena.wire.handler.PrivateApi;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,10 +28,17 @@ final class WireServer implements AutoCloseable {
 
   static WireServer start(WireConfig config, Clock clock, ApiHandler... handlers)
       throws IOException {
+    return start(config, clock, List.of(handlers), List.of());
+  }
+
+  static WireServer start(
+      WireConfig config, Clock clock, List<ApiHandler> handlers, List<PrivateApi> privateApis)
+      throws IOException {
     KafkaServer server =
         KafkaServer.bind(
             List.of(new ListenAddress("PLAINTEXT", "127.0.0.1", 0)),
-            List.of(handlers),
+            handlers,
+            privateApis,
             config,
             clock);
     server.start();

@@ -50,7 +50,7 @@ final class FetchRead implements Runnable {
   private final AtomicBoolean woken = new AtomicBoolean();
   private final Runnable listener = this::wake;
   private List<Replica> watched = List.of();
-  private RequestContext.@Nullable TimerTask timer;
+  private ConnectionContext.@Nullable TimerTask timer;
   private boolean timedOut;
 
   FetchRead(

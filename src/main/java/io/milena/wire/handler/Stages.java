@@ -30,7 +30,7 @@ final class Stages {
     if (future.isDone()) {
       return future;
     }
-    RequestContext.TimerTask timer =
+    ConnectionContext.TimerTask timer =
         context.schedule(timeoutMs, () -> result.complete(onTimeout.get()));
     future.whenComplete((value, failure) -> {
       context.execute(timer::cancel);

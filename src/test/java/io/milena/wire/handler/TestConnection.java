@@ -27,7 +27,7 @@ final class TestConnection {
     return new TestConnection(DirectMetadata.LISTENER);
   }
 
-  private static final class Timer implements RequestContext.TimerTask {
+  private static final class Timer implements ConnectionContext.TimerTask {
     private final long dueMs;
     private final Runnable task;
     private boolean over;
