@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Failures of the file system are thrown as {@link LogFailedException}. An append that fails
  * leaves the log as it was; it can be tried again.
  */
-public final class PartitionLog {
+public final class PartitionLog implements ReplicatedLog {
 
   /** Kafka's {@code producer.id.expiration.ms}. */
   public static final long PRODUCER_EXPIRATION_MS = 86_400_000L;
@@ -128,19 +128,23 @@ public final class PartitionLog {
   }
 
   /** The newest view: one volatile read, from any thread. */
+  @Override
   public LogView view() {
     return log.view;
   }
 
+  @Override
   public long logStartOffset() {
     return log.logStartOffset;
   }
 
+  @Override
   public long logEndOffset() {
     return log.logEndOffset;
   }
 
   /** Everything below is on disk: what {@code recovery-point-offset-checkpoint} keeps. */
+  @Override
   public long recoveryPoint() {
     return log.recoveryPoint;
   }
@@ -151,11 +155,13 @@ public final class PartitionLog {
   }
 
   /** First offset of the first transaction that is open or not replicated yet (LSO). */
+  @Override
   public OptionalLong firstUnstableOffset() {
     return log.producers.firstUnstableOffset();
   }
 
   /** Transactions whose end lies below are stable from now on. */
+  @Override
   public void onHighWatermark(long highWatermark) {
     log.producers.onHighWatermark(highWatermark);
   }
@@ -196,6 +202,7 @@ public final class PartitionLog {
    *     begins below the log end; the batches before it are in the log
    * @throws LogFailedException when the file system refuses; the log is as it was
    */
+  @Override
   public AppendOutcome appendAsFollower(MemoryRecords records, long nowMs) {
     return appender.appendAsFollower(records, nowMs);
   }
@@ -351,6 +358,7 @@ public final class PartitionLog {
    *
    * @param offset at most the log end offset; the caller keeps it at or below the high watermark
    */
+  @Override
   public void advanceLogStartOffset(long offset) {
     if (offset > log.logEndOffset) {
       throw new IllegalArgumentException(
@@ -369,11 +377,13 @@ public final class PartitionLog {
    *     but the end never lies before the log start offset
    * @return the log end offset now
    */
+  @Override
   public long truncateTo(long offset) {
     return LogTruncation.truncateTo(log, offset);
   }
 
   /** Drops everything and begins anew, empty, at an offset. */
+  @Override
   public void truncateFullyAndStartAt(long offset) {
     LogTruncation.startAnew(log, offset);
   }

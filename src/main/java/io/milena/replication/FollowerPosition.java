@@ -10,6 +10,7 @@ package io.milena.replication;
  * @param nodeEpoch of the follower's registration: a position of an earlier life of the node is
  *     ignored
  * @param leaderEpoch the epoch in which it follows
+ * @param logStartOffset first offset in its log
  * @param logEndOffset exclusive end of its log
  * @param keptEndOffset exclusive end of what its durability mode counts as kept, at most {@code
  *     logEndOffset}: what it acknowledges
@@ -19,6 +20,7 @@ public record FollowerPosition(
     int nodeId,
     long nodeEpoch,
     int leaderEpoch,
+    long logStartOffset,
     long logEndOffset,
     long keptEndOffset,
     long nowNanos) {}

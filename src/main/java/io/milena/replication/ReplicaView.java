@@ -29,4 +29,16 @@ public record ReplicaView(
 
   /** In place of a node id: nobody leads, as far as this replica knows. */
   public static final int NO_LEADER = -1;
+
+  /**
+   * Whether the high watermark has reached the start of the leader's epoch (KIP-207). Until then a
+   * former leader may have shown clients a higher one, and this one must not be told as the newest.
+   */
+  public boolean isHighWatermarkCurrent() {
+    long epochStartOffset =
+        log.latestLeaderEpoch() < leaderEpoch
+            ? log.logEndOffset()
+            : log.endOffsetForEpoch(leaderEpoch - 1).endOffset();
+    return highWatermark >= epochStartOffset;
+  }
 }

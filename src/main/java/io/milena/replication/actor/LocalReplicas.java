@@ -166,7 +166,7 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
     for (int setId : delta.replicaSets()) {
       ReplicaSetImage set = image.replicaSets().get(setId);
       if (set != null) {
-        bySet.getOrDefault(setId, List.of()).forEach(handle -> lead(handle, set));
+        bySet.getOrDefault(setId, List.of()).forEach(handle -> assign(handle, set));
       }
     }
     reconfigure(delta, image);
@@ -193,16 +193,21 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
       byTopic.computeIfAbsent(topic.id(), _ -> new ArrayList<>()).add(handle);
       bySet.computeIfAbsent(partition.replicaSetId(), _ -> new ArrayList<>()).add(handle);
       handle.config(config);
-      lead(handle, set);
+      assign(handle, set);
       open(handle, config);
     }
   }
 
-  private void lead(ReplicaHandle handle, ReplicaSetImage set) {
-    handle.tell(
-        set.leader() == nodeId
-            ? new ReplicaCommand.Lead(set.leaderEpoch(), set.isr())
-            : new ReplicaCommand.StepDown(set.leaderEpoch()));
+  private void assign(ReplicaHandle handle, ReplicaSetImage set) {
+    ReplicaCommand role;
+    if (set.leader() == nodeId) {
+      role = new ReplicaCommand.Lead(set.leaderEpoch(), set.replicas(), set.isr());
+    } else if (set.leader() == ReplicaSetImage.NO_LEADER || !set.replicas().contains(nodeId)) {
+      role = new ReplicaCommand.StepDown(set.leaderEpoch());
+    } else {
+      role = new ReplicaCommand.Follow(set.leaderEpoch(), set.leader());
+    }
+    handle.assign(role);
   }
 
   private void open(ReplicaHandle handle, ReplicaConfig config) {

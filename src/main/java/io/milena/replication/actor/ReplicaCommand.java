@@ -26,8 +26,14 @@ sealed interface ReplicaCommand {
   /** See {@link io.milena.replication.Replica#deleteRecords}. */
   record DeleteRecords(long offset, CompletableFuture<Long> reply) implements ReplicaCommand {}
 
-  /** The metadata group granted leadership to this node, or changed the ISR under it. */
-  record Lead(int leaderEpoch, List<Integer> inSyncReplicas) implements ReplicaCommand {}
+  /**
+   * The metadata group granted leadership to this node, or changed the replicas under it.
+   *
+   * @param replicas assigned node ids
+   * @param inSyncReplicas node ids, this node's among them
+   */
+  record Lead(int leaderEpoch, List<Integer> replicas, List<Integer> inSyncReplicas)
+      implements ReplicaCommand {}
 
   /**
    * The metadata group granted leadership to another node.

@@ -62,6 +62,8 @@ final class ReplicaHandle implements Replica {
 
   private volatile boolean hasLog;
 
+  private @Nullable ReplicaCommand assigned;
+
   /**
    * @param atStart what the checkpoint files said when the node started
    */
@@ -103,6 +105,14 @@ final class ReplicaHandle implements Replica {
 
   void config(ReplicaConfig newConfig) {
     config = newConfig;
+  }
+
+  /** Tells what the replica is from now on, unless it was told just that before. Image thread. */
+  void assign(ReplicaCommand role) {
+    if (!role.equals(assigned)) {
+      assigned = role;
+      tell(role);
+    }
   }
 
   int replicaSetId() {

@@ -57,7 +57,8 @@ public final class DeleteRecordsHandler implements ApiHandler {
                 .setPartitionIndex(partition.partitionIndex())
                 .setLowWatermark(NO_OFFSET);
         topicResult.partitions().add(result);
-        pending.add(delete(topic.name(), partition, result));
+        pending.add(
+            delete(context, topic.name(), partition, Math.max(0, request.timeoutMs()), result));
       }
     }
     return CompletableFuture.allOf(pending.toArray(CompletableFuture[]::new))
@@ -65,7 +66,11 @@ public final class DeleteRecordsHandler implements ApiHandler {
   }
 
   private CompletableFuture<Void> delete(
-      String topic, DeleteRecordsPartition partition, DeleteRecordsPartitionResult result) {
+      RequestContext context,
+      String topic,
+      DeleteRecordsPartition partition,
+      int timeoutMs,
+      DeleteRecordsPartitionResult result) {
     Replica replica = lookup.find(topic, partition.partitionIndex());
     ReplicaView view = replica == null ? null : replica.view();
     Errors error = lookup.check(topic, partition.partitionIndex(), replica, view, -1);
@@ -77,16 +82,20 @@ public final class DeleteRecordsHandler implements ApiHandler {
       result.setErrorCode(error.code());
       return CompletableFuture.completedFuture(null);
     }
-    return replica
-        .deleteRecords(partition.offset())
-        .<Void>handle((logStartOffset, failure) -> {
-          if (failure == null) {
-            result.setLowWatermark(logStartOffset);
-          } else {
-            result.setErrorCode(Stages.errorOf(failure).code());
-          }
-          return null;
-        })
+    CompletionStage<Deleted> deleted =
+        replica
+            .deleteRecords(partition.offset())
+            .handle((lowWatermark, failure) ->
+                failure == null
+                    ? new Deleted(Errors.NONE, lowWatermark)
+                    : new Deleted(Stages.errorOf(failure), NO_OFFSET));
+    // In-sync replicas may take their time to follow; the records go all the same.
+    return Stages.within(
+            context, timeoutMs, deleted, () -> new Deleted(Errors.REQUEST_TIMED_OUT, NO_OFFSET))
+        .thenAccept(
+            what -> result.setErrorCode(what.error().code()).setLowWatermark(what.lowWatermark()))
         .toCompletableFuture();
   }
+
+  private record Deleted(Errors error, long lowWatermark) {}
 }

@@ -39,6 +39,7 @@ public final class ListOffsetsHandler implements ApiHandler {
   private static final long LATEST_TIERED = -5;
   private static final long EARLIEST_PENDING_UPLOAD = -6;
   private static final short FIRST_VERSION_WITH_LEADER_EPOCH = 4;
+  private static final short FIRST_VERSION_WITH_OFFSET_NOT_AVAILABLE = 5;
   private static final byte READ_COMMITTED = 1;
 
   private final LeaderLookup lookup;
@@ -142,13 +143,21 @@ public final class ListOffsetsHandler implements ApiHandler {
         request.isolationLevel() == READ_COMMITTED ? view.lastStableOffset() : view.highWatermark();
     try {
       if (partition.timestamp() == LATEST) {
-        result.setOffset(upperBound).setLeaderEpoch(view.leaderEpoch());
+        if (view.isHighWatermarkCurrent()) {
+          result.setOffset(upperBound).setLeaderEpoch(view.leaderEpoch());
+        } else {
+          result.setErrorCode(notAvailable(context.apiVersion()).code());
+        }
       } else if (partition.timestamp() == EARLIEST || partition.timestamp() == EARLIEST_LOCAL) {
         result.setOffset(log.logStartOffset()).setLeaderEpoch(log.epochAt(log.logStartOffset()));
       } else if (partition.timestamp() == MAX_TIMESTAMP) {
-        set(result, log.maxTimestamp(upperBound).orElse(null));
+        found(context, view, result, log.maxTimestamp(upperBound).orElse(null));
       } else if (partition.timestamp() >= 0) {
-        set(result, log.offsetForTimestamp(partition.timestamp(), upperBound).orElse(null));
+        found(
+            context,
+            view,
+            result,
+            log.offsetForTimestamp(partition.timestamp(), upperBound).orElse(null));
       }
       // Without tiered storage nothing is tiered and nothing waits for upload: the defaults say so.
     } catch (IOException failure) {
@@ -178,13 +187,25 @@ public final class ListOffsetsHandler implements ApiHandler {
     return timestamp == EARLIEST_PENDING_UPLOAD && version >= 11;
   }
 
-  private static void set(
-      ListOffsetsPartitionResponse result, LogView.@Nullable TimestampedOffset found) {
+  private static void found(
+      RequestContext context,
+      ReplicaView view,
+      ListOffsetsPartitionResponse result,
+      LogView.@Nullable TimestampedOffset found) {
     if (found != null) {
       result
           .setOffset(found.offset())
           .setTimestamp(found.timestampMs())
           .setLeaderEpoch(found.leaderEpoch());
+    } else if (!view.isHighWatermarkCurrent()) {
+      result.setErrorCode(notAvailable(context.apiVersion()).code());
     }
+  }
+
+  /** KIP-207: a new leader does not know yet how far its predecessor had committed. */
+  private static Errors notAvailable(short version) {
+    return version >= FIRST_VERSION_WITH_OFFSET_NOT_AVAILABLE
+        ? Errors.OFFSET_NOT_AVAILABLE
+        : Errors.LEADER_NOT_AVAILABLE;
   }
 }

@@ -120,7 +120,7 @@ class ReplicaActorTest {
 
   @Test
   void whatComesBeforeTheActorIsServedInOrderOnceItIsThere() {
-    handle.tell(new ReplicaCommand.Lead(3, List.of(NODE)));
+    handle.tell(new ReplicaCommand.Lead(3, List.of(NODE), List.of(NODE)));
     CompletionStage<AppendOutcome> first = append(ACKS_ALL, "a", "b");
     CompletionStage<AppendOutcome> second = append(ACKS_ALL, "c");
     assertThat(first.toCompletableFuture()).isNotDone();
@@ -150,7 +150,7 @@ class ReplicaActorTest {
   void onlyALeaderInTheRightEpochTakesAppends() {
     open(Map.of(), 1);
     assertRejected(await(append(ACKS_LEADER, "v")), Errors.NOT_LEADER_OR_FOLLOWER);
-    handle.tell(new ReplicaCommand.Lead(5, List.of(NODE)));
+    handle.tell(new ReplicaCommand.Lead(5, List.of(NODE), List.of(NODE)));
     assertRejected(
         await(handle.append(batch("v"), 4, AppendOrigin.CLIENT, ACKS_LEADER, 1_000)),
         Errors.FENCED_LEADER_EPOCH);
@@ -169,7 +169,7 @@ class ReplicaActorTest {
   @Test
   void acksAllNeedsTheMinimumOfInSyncReplicasAndAcksOneDoesNot() {
     open(Map.of(), 2);
-    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE)));
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE, 2), List.of(NODE)));
     assertRejected(await(append(ACKS_ALL, "v")), Errors.NOT_ENOUGH_REPLICAS);
     assertThat(await(append(ACKS_LEADER, "v"))).isEqualTo(new AppendOutcome.Appended(0, 0, -1));
   }
@@ -177,12 +177,12 @@ class ReplicaActorTest {
   @Test
   void aFollowerThatHasNotGotItHoldsTheAcknowledgementAndTheHighWatermark() {
     open(Map.of(), 1);
-    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE, 2)));
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE, 2), List.of(NODE, 2)));
     CompletionStage<AppendOutcome> waiting = append(ACKS_ALL, "v");
     assertThat(await(append(ACKS_LEADER, "w"))).isEqualTo(new AppendOutcome.Appended(1, 1, -1));
     assertThat(waiting.toCompletableFuture()).isNotDone();
     assertThat(handle.view().highWatermark()).isZero();
-    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE)));
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE), List.of(NODE)));
     assertThat(await(waiting)).isEqualTo(new AppendOutcome.Appended(0, 0, -1));
     assertThat(handle.view().highWatermark()).isEqualTo(2);
   }
@@ -190,7 +190,7 @@ class ReplicaActorTest {
   @Test
   void steppingDownRefusesWhatStillWaited() {
     open(Map.of(), 1);
-    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE, 2)));
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE, 2), List.of(NODE, 2)));
     CompletionStage<AppendOutcome> waiting = append(ACKS_ALL, "v");
     handle.tell(new ReplicaCommand.StepDown(1));
     assertRejected(await(waiting), Errors.NOT_LEADER_OR_FOLLOWER);
@@ -199,7 +199,7 @@ class ReplicaActorTest {
   @Test
   void whatIsNotReplicatedInTimeIsAnsweredTimedOut() {
     open(Map.of(), 1);
-    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE, 2)));
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE, 2), List.of(NODE, 2)));
     assertRejected(
         await(handle.append(batch("v"), NO_EPOCH, AppendOrigin.CLIENT, ACKS_ALL, 5)),
         Errors.REQUEST_TIMED_OUT);
@@ -208,7 +208,7 @@ class ReplicaActorTest {
   @Test
   void inFsyncModeNothingIsAcknowledgedOrSeenBeforeAFlushThatCoversIt() {
     open(Map.of("durability", "fsync"), 1);
-    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE)));
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE), List.of(NODE)));
     CompletionStage<AppendOutcome> first = append(ACKS_ALL, "a");
     Runnable flushOfFirst = awaitIo();
     CompletionStage<AppendOutcome> second = append(ACKS_LEADER, "b");
@@ -231,7 +231,7 @@ class ReplicaActorTest {
   @Test
   void aCompleteSegmentGoesToDiskSoThatACrashLeavesOnlyTheActiveOneToCheck() {
     open(Map.of("segment.bytes", "1000"), 1);
-    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE)));
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE), List.of(NODE)));
     await(append(ACKS_LEADER, "a".repeat(600)));
     assertThat(io).isEmpty();
     await(append(ACKS_LEADER, "b".repeat(600)));
@@ -244,13 +244,13 @@ class ReplicaActorTest {
   @Test
   void aRetriedBatchIsAcknowledgedAfterTheTopicTurnedToFsync() {
     open(Map.of(), 1);
-    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE)));
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE), List.of(NODE)));
     await(handle.append(idempotentBatch(), NO_EPOCH, AppendOrigin.CLIENT, ACKS_LEADER, 30_000));
     long shown = handle.view().highWatermark();
     handle.tell(
         new ReplicaCommand.Reconfigure(
             new ReplicaConfig(LogConfig.of(Map.of("durability", "fsync")), 1)));
-    handle.tell(new ReplicaCommand.Lead(1, List.of(NODE)));
+    handle.tell(new ReplicaCommand.Lead(1, List.of(NODE), List.of(NODE)));
     CompletionStage<AppendOutcome> again =
         handle.append(idempotentBatch(), NO_EPOCH, AppendOrigin.CLIENT, ACKS_LEADER, 30_000);
     awaitIo().run();
@@ -278,7 +278,7 @@ class ReplicaActorTest {
   @Test
   void listenersHearOfEveryAppendUntilTheyAreRemoved() {
     open(Map.of(), 1);
-    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE)));
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE), List.of(NODE)));
     await(append(ACKS_LEADER, "a"));
     CompletableFuture<Long> heard = new CompletableFuture<>();
     Runnable listener = () -> heard.complete(handle.view().highWatermark());
@@ -291,7 +291,7 @@ class ReplicaActorTest {
   @Test
   void recordsAreDeletedUpToTheHighWatermarkOnly() {
     open(Map.of(), 1);
-    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE)));
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE), List.of(NODE)));
     await(append(ACKS_LEADER, "a"));
     await(append(ACKS_LEADER, "b"));
     assertThat(await(handle.deleteRecords(1))).isEqualTo(1);
@@ -306,7 +306,7 @@ class ReplicaActorTest {
   @Test
   void aLogThatFailsTakesOnlyItsOwnReplicaOffline() {
     open(Map.of(), 1);
-    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE)));
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE), List.of(NODE)));
     CompletableFuture<Void> changed = new CompletableFuture<>();
     handle.tell(
         new ReplicaCommand.ChangeLog(
@@ -327,7 +327,7 @@ class ReplicaActorTest {
   @Test
   void aFailedLogKeepsTheOffsetsThatItsCheckpointsShouldName() {
     open(Map.of(), 1);
-    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE)));
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE), List.of(NODE)));
     await(append(ACKS_LEADER, "a"));
     await(append(ACKS_LEADER, "b"));
     await(handle.deleteRecords(1));
@@ -339,7 +339,7 @@ class ReplicaActorTest {
   @Test
   void aFailedFlushAcknowledgesNothing() {
     open(Map.of("durability", "fsync"), 1);
-    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE)));
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE), List.of(NODE)));
     CompletionStage<AppendOutcome> all = append(ACKS_ALL, "a");
     CompletionStage<AppendOutcome> one = append(ACKS_LEADER, "b");
     awaitIo();
@@ -352,7 +352,7 @@ class ReplicaActorTest {
   @Test
   void aFlushIsStartedEveryFlushMessages() {
     open(Map.of("flush.messages", "3"), 1);
-    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE)));
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE), List.of(NODE)));
     await(append(ACKS_LEADER, "a", "b"));
     assertThat(io).isEmpty();
     await(append(ACKS_LEADER, "c"));
@@ -365,7 +365,7 @@ class ReplicaActorTest {
   @Test
   void aFlushIsStartedAfterFlushMs() {
     open(Map.of("flush.ms", "5"), 1);
-    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE)));
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE), List.of(NODE)));
     await(append(ACKS_LEADER, "a"));
     awaitIo().run();
     await(append(ACKS_LEADER, "b"));
@@ -375,7 +375,7 @@ class ReplicaActorTest {
   @Test
   void aClosedOrDeletedReplicaAnswersWhatStillComes() {
     open(Map.of(), 1);
-    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE)));
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE), List.of(NODE)));
     CompletableFuture<Void> deleted = new CompletableFuture<>();
     handle.tell(new ReplicaCommand.Delete(deleted));
     assertRejected(await(append(ACKS_LEADER, "a")), Errors.NOT_LEADER_OR_FOLLOWER);
