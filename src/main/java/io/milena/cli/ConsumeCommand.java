@@ -173,15 +173,22 @@ final class ConsumeCommand implements Callable<Integer> {
         offset != null ? offset : isTail ? new StartOffset.Latest() : new StartOffset.Earliest();
     checkOptions(start);
     CountDownLatch isDone = new CountDownLatch(1);
-    try (KafkaConsumer<byte[], byte[]> consumer = connection.consumer(settings(start));
-        OutputStream out =
-            new BufferedOutputStream(
-                new FileOutputStream(FileDescriptor.out), OUTPUT_BUFFER_SIZE_BYTES)) {
+    // Not closed: standard output belongs to the process, and each poll flushes what it brought.
+    OutputStream out =
+        new BufferedOutputStream(
+            new FileOutputStream(FileDescriptor.out), OUTPUT_BUFFER_SIZE_BYTES);
+    try (KafkaConsumer<byte[], byte[]> consumer = connection.consumer(settings(start))) {
       Thread interrupt = new Thread(() -> interrupt(consumer, isDone), "interrupt");
       Runtime.getRuntime().addShutdownHook(interrupt);
       ConsumeLoop loop =
           new ConsumeLoop(
-              consumer, connection.timeout(), format, out, count, isFollowing || isTail);
+              consumer,
+              connection.timeout(),
+              format,
+              out,
+              output::remark,
+              count,
+              isFollowing || isTail);
       long printed = group == null ? loop.read(topic, partitions, start) : loop.readInGroup(topic);
       if (printed == 0 && !output.isJson()) {
         output.remark("no records in that range of '" + topic + "'");

@@ -3,21 +3,18 @@ package io.milena.cli;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
+import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.errors.WakeupException;
 
 /** Reads records and writes them out until the end, a count, or an interruption. */
@@ -37,6 +34,7 @@ final class ConsumeLoop {
   private final Duration timeout;
   private final RecordFormat format;
   private final OutputStream out;
+  private final Consumer<String> remarks;
   private final long countMax;
   private final boolean isFollowing;
   private final Map<TopicPartition, OffsetAndMetadata> printed = new HashMap<>();
@@ -47,12 +45,14 @@ final class ConsumeLoop {
       Duration timeout,
       RecordFormat format,
       OutputStream out,
+      Consumer<String> remarks,
       long countMax,
       boolean isFollowing) {
     this.consumer = consumer;
     this.timeout = timeout;
     this.format = format;
     this.out = out;
+    this.remarks = remarks;
     this.countMax = countMax;
     this.isFollowing = isFollowing;
   }
@@ -64,7 +64,7 @@ final class ConsumeLoop {
    * @return how many records were written
    */
   long read(String topic, List<Integer> only, StartOffset start) throws IOException {
-    List<TopicPartition> partitions = partitions(topic, only);
+    List<TopicPartition> partitions = ReadPlan.partitions(consumer, topic, only, timeout);
     consumer.assign(partitions);
     Map<TopicPartition, Long> ends = consumer.endOffsets(partitions, timeout);
     Map<TopicPartition, Long> found = new HashMap<>();
@@ -76,10 +76,12 @@ final class ConsumeLoop {
           .forEach(
               (partition, answer) -> found.put(partition, answer == null ? -1L : answer.offset()));
     }
-    start
-        .resolve(consumer.beginningOffsets(partitions, timeout), ends, found)
-        .forEach(consumer::seek);
-    while (count < countMax && (isFollowing || !isAtEnd(ends))) {
+    Map<TopicPartition, Long> starts = consumer.beginningOffsets(partitions, timeout);
+    if (start instanceof StartOffset.At at) {
+      ReadPlan.checkHeld(at, starts, ends).forEach(remarks);
+    }
+    start.resolve(starts, ends, found).forEach(consumer::seek);
+    while (count < countMax && (isFollowing || !ReadPlan.isAtEnd(consumer, ends, timeout))) {
       write(consumer.poll(POLL_TIMEOUT));
     }
     return count;
@@ -88,7 +90,9 @@ final class ConsumeLoop {
   /** Reads as a member of the consumer's group and commits what was written. */
   long readInGroup(String topic) throws IOException {
     Map<TopicPartition, Long> ends = new HashMap<>();
-    partitions(topic, List.of()); // an unknown topic is an error, not a wait without end
+    ReadPlan.partitions(
+        consumer, topic, List.of(),
+        timeout); // an unknown topic is an error, not a wait without end
     consumer.subscribe(
         List.of(topic),
         new ConsumerRebalanceListener() {
@@ -115,7 +119,8 @@ final class ConsumeLoop {
     boolean isAssigned = false;
     long deadline = System.nanoTime() + timeout.toNanos();
     try {
-      while (count < countMax && (isFollowing || !isAssigned || !isAtEnd(ends))) {
+      while (count < countMax
+          && (isFollowing || !isAssigned || !ReadPlan.isAtEnd(consumer, ends, timeout))) {
         write(consumer.poll(POLL_TIMEOUT));
         commit();
         isAssigned = !consumer.assignment().isEmpty();
@@ -131,33 +136,6 @@ final class ConsumeLoop {
       throw e;
     }
     return count;
-  }
-
-  private List<TopicPartition> partitions(String topic, List<Integer> only) {
-    List<PartitionInfo> known = consumer.partitionsFor(topic, timeout);
-    if (known == null || known.isEmpty()) {
-      throw new UnknownTopicOrPartitionException(topic);
-    }
-    Set<Integer> ids = known.stream().map(PartitionInfo::partition).collect(Collectors.toSet());
-    for (int partition : only) {
-      if (!ids.contains(partition)) {
-        throw new CliException(
-            ExitCode.NOT_FOUND,
-            "topic '%s' has no partition %d: it has 0 to %d"
-                .formatted(topic, partition, ids.size() - 1));
-      }
-    }
-    return new ArrayList<>(only.isEmpty() ? ids : only)
-        .stream().distinct().sorted().map(id -> new TopicPartition(topic, id)).toList();
-  }
-
-  private boolean isAtEnd(Map<TopicPartition, Long> ends) {
-    for (var end : ends.entrySet()) {
-      if (consumer.position(end.getKey(), timeout) < end.getValue()) {
-        return false;
-      }
-    }
-    return true;
   }
 
   private void write(ConsumerRecords<byte[], byte[]> records) throws IOException {

@@ -12,8 +12,14 @@ import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.errors.GroupNotEmptyException;
 import org.apache.kafka.common.errors.GroupSubscribedToTopicException;
+import org.apache.kafka.common.errors.InvalidConfigurationException;
+import org.apache.kafka.common.errors.InvalidGroupIdException;
+import org.apache.kafka.common.errors.InvalidPartitionsException;
+import org.apache.kafka.common.errors.InvalidReplicaAssignmentException;
+import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicIdException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.jspecify.annotations.Nullable;
@@ -61,12 +67,19 @@ public final class Failures {
       case CliException told -> told.exitCode();
       case TimeoutException e -> isUnknownTopic(e) ? ExitCode.NOT_FOUND : ExitCode.UNREACHABLE;
       case UnknownTopicOrPartitionException _ -> ExitCode.NOT_FOUND;
+      case UnknownTopicIdException _ -> ExitCode.NOT_FOUND;
       case GroupIdNotFoundException _ -> ExitCode.NOT_FOUND;
       case NoSuchFileException _ -> ExitCode.NOT_FOUND;
       case TopicExistsException _ -> ExitCode.CONFLICT;
       case GroupNotEmptyException _ -> ExitCode.CONFLICT;
       case GroupSubscribedToTopicException _ -> ExitCode.CONFLICT;
-      case ConfigException _ -> ExitCode.USAGE;
+      case ConfigException _,
+          InvalidConfigurationException _,
+          InvalidPartitionsException _,
+          InvalidReplicaAssignmentException _,
+          InvalidGroupIdException _,
+          InvalidRequestException _ ->
+          ExitCode.USAGE;
       default -> ExitCode.FAILURE;
     };
   }

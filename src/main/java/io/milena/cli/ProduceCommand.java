@@ -16,9 +16,9 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
@@ -51,7 +51,7 @@ import picocli.CommandLine.Parameters;
       "A null value is a tombstone, an object is sent as its JSON text, and keyBase64",
       "and valueBase64 hold bytes that are not text."
     })
-public final class ProduceCommand implements Callable<Integer> {
+final class ProduceCommand implements Callable<Integer> {
 
   /** How lines are read. */
   enum InputForm {
@@ -116,26 +116,16 @@ public final class ProduceCommand implements Callable<Integer> {
   private @Nullable Integer partition;
 
   @Option(
-      names = {"-a", "--acks"},
-      paramLabel = "ACKS",
-      defaultValue = "all",
-      description = "0, 1 or all. Default: ${DEFAULT-VALUE}.")
-  private String acks = "all";
-
-  @Option(
-      names = {"-z", "--compression"},
-      paramLabel = "TYPE",
-      defaultValue = "none",
-      description = "none, gzip, snappy, lz4 or zstd. Default: ${DEFAULT-VALUE}.")
-  private String compression = "none";
-
-  @Option(
       names = {"-q", "--quiet"},
       description = "Do not say how many were sent.")
   private boolean isQuiet;
 
+  @Mixin private ProducerOptions producing = new ProducerOptions();
   @Mixin private Connection connection = new Connection();
   @Mixin private Output output = new Output();
+
+  /** Lines read of all files. */
+  private long read;
 
   private final LongAdder acknowledged = new LongAdder();
   private final AtomicReference<Exception> refusal = new AtomicReference<>();
@@ -147,8 +137,7 @@ public final class ProduceCommand implements Callable<Integer> {
           "--input json takes key and headers from each line: not with --key, --key-separator,"
               + " --headers");
     }
-    try (KafkaProducer<byte[], byte[]> producer =
-        connection.producer(settings(acks, compression))) {
+    try (KafkaProducer<byte[], byte[]> producer = connection.producer(producing.settings())) {
       // Interrupted, the records already read still go out.
       Thread flush = new Thread(producer::flush, "flush");
       Runtime.getRuntime().addShutdownHook(flush);
@@ -156,6 +145,9 @@ public final class ProduceCommand implements Callable<Integer> {
         send(producer, file);
       }
       producer.flush();
+      if (read == 0) {
+        requireTopic();
+      }
       var _ = Runtime.getRuntime().removeShutdownHook(flush);
     } catch (IOException | KafkaException e) {
       throw Failures.failed("produce to '" + topic + "'", e);
@@ -166,15 +158,14 @@ public final class ProduceCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
-  /** Idempotence needs acks=all, so anything less turns it off. */
-  public static Map<String, String> settings(String acks, String compression) {
-    Map<String, String> settings = new LinkedHashMap<>();
-    settings.put(ProducerConfig.ACKS_CONFIG, acks);
-    settings.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, compression);
-    settings.put(
-        ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG,
-        Boolean.toString(acks.equals("all") || acks.equals("-1")));
-    return settings;
+  /** Where there is nothing to send, nobody else would notice that there is nowhere to send it. */
+  private void requireTopic() {
+    try (Admin admin = connection.admin()) {
+      var _ =
+          Failures.await(
+              admin.describeTopics(List.of(topic)).topicNameValues().get(topic),
+              "produce to '" + topic + "'");
+    }
   }
 
   private void send(KafkaProducer<byte[], byte[]> producer, String file) throws IOException {
@@ -203,6 +194,7 @@ public final class ProduceCommand implements Callable<Integer> {
       long lineNumber = 0;
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         lineNumber++;
+        read++;
         ProducerRecord<byte[], byte[]> record;
         try {
           record =

@@ -56,7 +56,8 @@ final class StartCommand implements Callable<Integer> {
   @Option(
       names = "--config",
       paramLabel = "FILE",
-      description = "Settings (HOCON) over those of config/milena.conf.")
+      description =
+          "Settings (HOCON) over those of DIR/milena.conf, over those of config/milena.conf.")
   private @Nullable Path config;
 
   @Option(

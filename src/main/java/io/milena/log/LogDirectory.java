@@ -66,7 +66,8 @@ public final class LogDirectory implements AutoCloseable {
   /**
    * Takes a directory into use, making it if there is none.
    *
-   * @throws LogFailedException also when another process uses it
+   * @throws LogFailedException also when another process uses it, caused by a {@link
+   *     DirectoryInUseException}
    */
   public static LogDirectory open(Path path) {
     try {
@@ -75,7 +76,7 @@ public final class LogDirectory implements AutoCloseable {
           FileChannel.open(path.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
       if (lock(channel) == null) {
         channel.close();
-        throw new IOException("another process uses it (" + path.resolve(LOCK) + " is locked)");
+        throw new DirectoryInUseException(path.resolve(LOCK));
       }
       return new LogDirectory(path, channel);
     } catch (IOException e) {

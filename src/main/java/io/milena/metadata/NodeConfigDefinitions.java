@@ -50,6 +50,7 @@ final class NodeConfigDefinitions {
         0,
         atLeast(0),
         "Identifies the node; kept in its data directory.");
+    fixed("broker.id", ConfigDef.Type.INT, null, null, "Older name of node.id.");
     fixed(
         "process.roles",
         ConfigDef.Type.LIST,
@@ -91,6 +92,12 @@ final class NodeConfigDefinitions {
   }
 
   private static void connections() {
+    fixed(
+        "num.network.threads",
+        ConfigDef.Type.INT,
+        null,
+        null,
+        "Event loops that serve connections.");
     fixed(
         "connections.max.idle.ms",
         ConfigDef.Type.LONG,
@@ -360,6 +367,12 @@ final class NodeConfigDefinitions {
         300_000L,
         atLeast(1),
         "How often retention is looked at.");
+    fixed(
+        "log.flush.offset.checkpoint.interval.ms",
+        ConfigDef.Type.INT,
+        60_000,
+        atLeast(1),
+        "How often recovery points are written.");
     fixed("log.cleaner.enable", ConfigDef.Type.BOOLEAN, true, null, "Whether compaction runs.");
     dynamic("log.cleaner.threads", ConfigDef.Type.INT, 1, atLeast(0), "Logs compacted at a time.");
     dynamic(
@@ -408,6 +421,12 @@ final class NodeConfigDefinitions {
         false,
         null,
         "Whether a replica out of sync may lead, losing records, for topics that do not say.");
+    fixed(
+        "replica.high.watermark.checkpoint.interval.ms",
+        ConfigDef.Type.LONG,
+        5_000L,
+        atLeast(1),
+        "How often high watermarks are written.");
     fixed(
         "replica.lag.time.max.ms",
         ConfigDef.Type.LONG,

@@ -1,5 +1,6 @@
 package io.milena.node;
 
+import io.milena.log.DirectoryInUseException;
 import io.milena.log.LogDirectory;
 import io.milena.log.LogFailedException;
 import java.io.IOException;
@@ -36,17 +37,24 @@ final class DataDirectory implements AutoCloseable {
     try {
       Files.createDirectories(root.resolve("metadata"));
       return new DataDirectory(root, LogDirectory.open(root.resolve("partitions")));
-    } catch (IOException | LogFailedException failure) {
-      throw new StartupException(
-          "cannot use data directory "
-              + root
-              + ": "
-              + (failure instanceof LogFailedException ? failure.getMessage() : failure)
-              + ". If a node runs on it, stop that with 'bin/milena stop --data "
-              + root
-              + "'; else check that it is writable and has space, or give another --data",
-          failure);
+    } catch (LogFailedException failure) {
+      if (failure.getCause() instanceof DirectoryInUseException) {
+        throw StartupException.inUse(
+            "another process uses data directory %s: stop it with 'bin/milena stop --data %s', or give another --data"
+                .formatted(root, root),
+            failure);
+      }
+      throw unusable(root, String.valueOf(failure.getMessage()), failure);
+    } catch (IOException failure) {
+      throw unusable(root, failure.toString(), failure);
     }
+  }
+
+  private static StartupException unusable(Path root, String reason, Exception cause) {
+    return new StartupException(
+        "cannot use data directory %s: %s. Check that it is writable and has space, or give another --data"
+            .formatted(root, reason),
+        cause);
   }
 
   Path root() {

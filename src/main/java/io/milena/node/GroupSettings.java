@@ -41,7 +41,7 @@ final class GroupSettings {
     try {
       return Integer.parseInt(value.trim());
     } catch (NumberFormatException notANumber) {
-      throw new StartupException(
+      throw StartupException.wrongConfiguration(
           name + " is '" + value + "': it must be a whole number", notANumber);
     }
   }

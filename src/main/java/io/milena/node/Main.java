@@ -7,10 +7,11 @@ import java.nio.file.StandardCopyOption;
 
 /**
  * The process of one node; {@code bin/milena start} runs it. Exit codes: 0 stopped as asked, 1
- * cannot start, 2 wrong arguments or configuration.
+ * cannot start, 2 wrong arguments or configuration, 5 the port or the data directory is in use.
  *
- * <p>Once it serves it prints a banner and writes {@code DIR/milena.ready}: its pid and addresses,
- * a {@code key=value} a line.
+ * <p>bin/milena passes {@code milena.started} and, for a daemon, {@code milena.log}, the file that
+ * the output goes to. Once it serves it prints a banner and writes {@code DIR/milena.ready}: its
+ * pid and addresses, a {@code key=value} a line.
  */
 public final class Main {
 
@@ -40,19 +41,25 @@ public final class Main {
                   deleteQuietly(ready);
                 },
                 "milena-stop"));
-    long processMs =
-        ProcessHandle.current()
-            .info()
-            .startInstant()
-            .map(start -> System.currentTimeMillis() - start.toEpochMilli())
-            .orElseGet(() -> (System.nanoTime() - startNanos) / 1_000_000);
-    System.out.print(Banner.of(node, processMs));
+    System.out.print(
+        Banner.of(node, millisSinceStart(startNanos), System.getProperty("milena.log", "")));
     System.out.flush();
     try {
       writeReady(node, ready);
     } catch (IOException failure) {
       System.err.println("milena: cannot write " + ready + ": " + failure);
     }
+  }
+
+  /**
+   * Since bin/milena ran the JVM, which says when in {@code milena.started} (milliseconds since
+   * 1970); what it did before, such as building, does not count. Else since {@code mainNanos}.
+   */
+  private static long millisSinceStart(long mainNanos) {
+    String started = System.getProperty("milena.started", "");
+    return started.matches("\\d{1,18}")
+        ? Math.max(0, System.currentTimeMillis() - Long.parseLong(started))
+        : (System.nanoTime() - mainNanos) / 1_000_000;
   }
 
   private static void writeReady(Node node, Path ready) throws IOException {

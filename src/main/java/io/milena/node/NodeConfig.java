@@ -70,7 +70,7 @@ public record NodeConfig(
             : listeners;
     for (Listener listener : listeners) {
       if (advertised.stream().noneMatch(other -> other.name().equals(listener.name()))) {
-        throw new StartupException(
+        throw StartupException.wrongConfiguration(
             "advertised.listeners names no address for listener "
                 + listener.name()
                 + ": give one as "
@@ -109,7 +109,7 @@ public record NodeConfig(
     try {
       return Integer.parseInt(value.trim());
     } catch (NumberFormatException notANumber) {
-      throw new StartupException(
+      throw StartupException.wrongConfiguration(
           name + " is '" + value + "': it must be a whole number", notANumber);
     }
   }
@@ -123,20 +123,21 @@ public record NodeConfig(
     try {
       return Long.parseLong(value.trim());
     } catch (NumberFormatException notANumber) {
-      throw new StartupException(
+      throw StartupException.wrongConfiguration(
           name + " is '" + value + "': it must be a whole number", notANumber);
     }
   }
 
   private static Config parse(Path path) {
     if (!Files.isRegularFile(path)) {
-      throw new StartupException("configuration file " + path + " is not there: check --config");
+      throw StartupException.wrongConfiguration(
+          "configuration file " + path + " is not there: check --config");
     }
     try {
       return ConfigFactory.parseFile(
           path.toFile(), ConfigParseOptions.defaults().setSyntax(ConfigSyntax.CONF));
     } catch (ConfigException failure) {
-      throw new StartupException(
+      throw StartupException.wrongConfiguration(
           "configuration file " + path + " cannot be read: " + failure.getMessage(), failure);
     }
   }
@@ -153,7 +154,7 @@ public record NodeConfig(
                     "-o " + entry.getKey())
                 .withFallback(config);
       } catch (ConfigException failure) {
-        throw new StartupException(
+        throw StartupException.wrongConfiguration(
             "-o " + entry.getKey() + "=" + entry.getValue() + ": " + failure.getMessage(), failure);
       }
     }
@@ -194,7 +195,7 @@ public record NodeConfig(
       String entry = part.trim();
       int scheme = entry.indexOf("://");
       if (scheme <= 0) {
-        throw new StartupException(
+        throw StartupException.wrongConfiguration(
             setting
                 + " has '"
                 + entry
@@ -202,7 +203,7 @@ public record NodeConfig(
       }
       String name = entry.substring(0, scheme).toUpperCase(java.util.Locale.ROOT);
       if (!name.equals("PLAINTEXT")) {
-        throw new StartupException(
+        throw StartupException.wrongConfiguration(
             setting + " has listener " + name + ": only PLAINTEXT listeners are served yet");
       }
       listeners.add(hostAndPort(name, setting, entry.substring(scheme + 3)));
@@ -223,7 +224,7 @@ public record NodeConfig(
       }
       return new Listener(name, host, port);
     } catch (NumberFormatException notAPort) {
-      throw new StartupException(
+      throw StartupException.wrongConfiguration(
           setting + " is '" + value + "': write it as HOST:PORT, with a port from 0 to 65535",
           notAPort);
     }

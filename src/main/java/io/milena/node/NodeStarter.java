@@ -41,6 +41,7 @@ import io.milena.wire.handler.NodeIdentity;
 import io.milena.wire.handler.ProducerIds;
 import io.milena.wire.handler.SingleLogDirectory;
 import java.io.IOException;
+import java.net.BindException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -110,6 +111,10 @@ final class NodeStarter {
     settings.put("node.id", Integer.toString(nodeId));
     this.staticConfig = Map.copyOf(settings);
     validate(config.kafka());
+    // What their parts would find wrong later, when there is more to undo.
+    var _ = WireSettings.of(config);
+    var _ = groupConfig();
+    var _ = cleanerSettings();
     if (owner.isEmpty()) {
       data.partitions().writeMeta(new LogDirectory.Meta(clusterId.toString(), nodeId, directoryId));
     }
@@ -122,8 +127,7 @@ final class NodeStarter {
             "setting {} is not one that a node knows: it is ignored; check its spelling", name);
       }
     } catch (ConfigException wrong) {
-      throw new StartupException(
-          String.valueOf(wrong.getMessage()), wrong, StartupException.WRONG_CONFIGURATION);
+      throw StartupException.wrongConfiguration(String.valueOf(wrong.getMessage()), wrong);
     }
   }
 
@@ -136,7 +140,7 @@ final class NodeStarter {
     int configured =
         config.kafkaInt(setting, owner.map(LogDirectory.Meta::nodeId).orElse(DEFAULT_NODE_ID));
     if (owner.isPresent() && owner.get().nodeId() != configured) {
-      throw new StartupException(
+      throw StartupException.wrongConfiguration(
           "data directory "
               + root
               + " belongs to node "
@@ -150,7 +154,8 @@ final class NodeStarter {
               + " on its own directory, or drop the setting");
     }
     if (configured < 0) {
-      throw new StartupException(setting + " is " + configured + ": it must be 0 or more");
+      throw StartupException.wrongConfiguration(
+          setting + " is " + configured + ": it must be 0 or more");
     }
     return configured;
   }
@@ -260,7 +265,7 @@ final class NodeStarter {
               .toCompletableFuture()
               .get(STEP_TIMEOUT.toSeconds(), TimeUnit.SECONDS));
     } catch (ExecutionException | TimeoutException failure) {
-      throw new StartupException(
+      throw StartupException.inUse(
           "HTTP port "
               + listener
               + " cannot be listened on: stop what uses it or choose another with --http HOST:PORT",
@@ -330,7 +335,7 @@ final class NodeStarter {
               "log.cleaner.dedupe.buffer.size", CleanableLog.DEDUPE_BUFFER_BYTES_DEFAULT),
           Double.parseDouble(rate.trim()));
     } catch (IllegalArgumentException wrong) {
-      throw new StartupException("log cleaner: " + wrong.getMessage(), wrong);
+      throw StartupException.wrongConfiguration("log cleaner: " + wrong.getMessage(), wrong);
     }
   }
 
@@ -372,8 +377,10 @@ final class NodeStarter {
             .toList();
     try {
       return KafkaServer.bind(addresses, handlers, List.of(), WireSettings.of(config), clock);
+    } catch (BindException failure) {
+      throw StartupException.inUse(String.valueOf(failure.getMessage()), failure);
     } catch (IOException failure) {
-      throw new StartupException(String.valueOf(failure.getMessage()), failure);
+      throw StartupException.wrongConfiguration(String.valueOf(failure.getMessage()), failure);
     }
   }
 

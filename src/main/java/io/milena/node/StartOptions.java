@@ -37,7 +37,7 @@ public record StartOptions(
     for (int i = 0; i < arguments.length; i += 2) {
       String option = arguments[i];
       if (i + 1 == arguments.length) {
-        throw new StartupException("option " + option + " needs a value");
+        throw StartupException.wrongConfiguration("option " + option + " needs a value");
       }
       String value = arguments[i + 1];
       switch (option) {
@@ -48,12 +48,12 @@ public record StartOptions(
         case "-o", "--option" -> {
           int equals = value.indexOf('=');
           if (equals <= 0) {
-            throw new StartupException("-o " + value + ": write it as -o key=value");
+            throw StartupException.wrongConfiguration("-o " + value + ": write it as -o key=value");
           }
           overrides.put(value.substring(0, equals).trim(), value.substring(equals + 1).trim());
         }
         default ->
-            throw new StartupException(
+            throw StartupException.wrongConfiguration(
                 "unknown option "
                     + option
                     + ": a node takes --data, --kafka, --http, --config and -o");

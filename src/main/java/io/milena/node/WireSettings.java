@@ -21,7 +21,8 @@ final class WireSettings {
           config.kafkaInt("max.connections", defaults.connectionsMax()),
           config.kafkaInt("max.connections.per.ip", defaults.connectionsPerIpMax()));
     } catch (IllegalArgumentException outOfRange) {
-      throw new StartupException(String.valueOf(outOfRange.getMessage()), outOfRange);
+      throw StartupException.wrongConfiguration(
+          String.valueOf(outOfRange.getMessage()), outOfRange);
     }
   }
 }

@@ -210,7 +210,8 @@ final class Connection {
             "a frame of "
                 + size
                 + " bytes; socket.request.max.bytes is "
-                + loop.config.requestMaxBytes());
+                + loop.config.requestMaxBytes()
+                + ForeignProtocol.hint(size));
         return;
       }
       if (to - next - SIZE_FIELD_BYTES < size) {

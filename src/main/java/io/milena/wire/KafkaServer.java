@@ -46,7 +46,7 @@ public final class KafkaServer {
   private KafkaServer(WireConfig config, Clock clock) {
     this.config = config;
     this.pool = new BufferPool(config.queuedRequestMaxBytes());
-    this.peerLog = new PeerLog(clock);
+    this.peerLog = new PeerLog(clock, tell -> loops.getFirst().schedule(PeerLog.INTERVAL_MS, tell));
   }
 
   /**

@@ -6,8 +6,8 @@ import io.milena.cli.Connection;
 import io.milena.cli.ExitCode;
 import io.milena.cli.Failures;
 import io.milena.cli.Output;
+import io.milena.cli.PartitionOffsets;
 import io.milena.cli.Table;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,9 +35,6 @@ import picocli.CommandLine.Parameters;
       "  bin/milena groups describe billing --output json | jq '.[0].lag'"
     })
 final class DescribeCommand implements Callable<Integer> {
-
-  private static final Comparator<TopicPartition> BY_TOPIC =
-      Comparator.comparing(TopicPartition::topic).thenComparingInt(TopicPartition::partition);
 
   @Parameters(arity = "1..*", paramLabel = "GROUP", description = "The groups' ids.")
   private List<String> groups = List.of();
@@ -77,18 +74,18 @@ final class DescribeCommand implements Callable<Integer> {
                 .assignment()
                 .topicPartitions()
                 .forEach(partition -> owners.put(partition, member)));
-    TreeSet<TopicPartition> partitions = new TreeSet<>(BY_TOPIC);
+    TreeSet<TopicPartition> partitions = new TreeSet<>(PartitionOffsets.ORDER);
     partitions.addAll(committed.keySet());
     partitions.addAll(owners.keySet());
-    Map<TopicPartition, Long> ends = GroupOffsets.offsets(admin, partitions, OffsetSpec.latest());
+    PartitionOffsets ends = PartitionOffsets.ask(admin, partitions, OffsetSpec.latest());
 
     long totalLag = 0;
     ArrayNode rows = Output.array();
     Table table = new Table("TOPIC", "PARTITION", "COMMITTED", "END", "LAG", "MEMBER", "HOST");
     for (TopicPartition partition : partitions) {
       OffsetAndMetadata offset = committed.get(partition);
-      long end = ends.getOrDefault(partition, -1L);
-      Long lag = offset == null || end < 0 ? null : Math.max(0, end - offset.offset());
+      Long end = ends.known().get(partition);
+      Long lag = offset == null || end == null ? null : Math.max(0, end - offset.offset());
       totalLag += lag == null ? 0 : lag;
       MemberDescription owner = owners.get(partition);
       rows.addObject()
@@ -103,7 +100,7 @@ final class DescribeCommand implements Callable<Integer> {
           partition.topic(),
           partition.partition(),
           offset == null ? "-" : offset.offset(),
-          end,
+          end == null ? "-" : end,
           lag == null ? "-" : lag,
           owner == null ? "-" : owner.consumerId(),
           owner == null ? "-" : owner.host());
@@ -132,5 +129,6 @@ final class DescribeCommand implements Callable<Integer> {
         table.lines().forEach(output::line);
       }
     }
+    ends.tellMissing(output);
   }
 }

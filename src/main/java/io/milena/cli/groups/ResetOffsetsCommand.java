@@ -5,10 +5,10 @@ import io.milena.cli.Connection;
 import io.milena.cli.ExitCode;
 import io.milena.cli.Failures;
 import io.milena.cli.Output;
+import io.milena.cli.PartitionOffsets;
 import io.milena.cli.StartOffset;
 import io.milena.cli.Table;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,9 +41,6 @@ import picocli.CommandLine.Parameters;
       "  bin/milena groups reset-offsets billing --topic orders --shift-by -100 --execute"
     })
 final class ResetOffsetsCommand implements Callable<Integer> {
-
-  private static final Comparator<TopicPartition> BY_TOPIC =
-      Comparator.comparing(TopicPartition::topic).thenComparingInt(TopicPartition::partition);
 
   @Parameters(paramLabel = "GROUP", description = "The group's id.")
   private String group = "";
@@ -112,7 +109,7 @@ final class ResetOffsetsCommand implements Callable<Integer> {
     Map<TopicPartition, Long> starts =
         GroupOffsets.offsets(admin, partitions, OffsetSpec.earliest());
     Map<TopicPartition, Long> ends = GroupOffsets.offsets(admin, partitions, OffsetSpec.latest());
-    Map<TopicPartition, Long> wanted = new TreeMap<>(BY_TOPIC);
+    Map<TopicPartition, Long> wanted = new TreeMap<>(PartitionOffsets.ORDER);
     if (target != null) {
       wanted.putAll(
           target.resolve(starts, ends, GroupOffsets.offsets(admin, partitions, target.lookup())));

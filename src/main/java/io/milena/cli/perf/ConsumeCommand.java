@@ -5,6 +5,7 @@ import io.milena.cli.Connection;
 import io.milena.cli.ExitCode;
 import io.milena.cli.Failures;
 import io.milena.cli.Output;
+import io.milena.cli.ReadPlan;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -14,9 +15,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -53,12 +52,8 @@ final class ConsumeCommand implements Callable<Integer> {
   public Integer call() {
     try (KafkaConsumer<byte[], byte[]> consumer =
         connection.consumer(Map.of(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, "5000"))) {
-      List<PartitionInfo> known = consumer.partitionsFor(topic, connection.timeout());
-      if (known == null || known.isEmpty()) {
-        throw new UnknownTopicOrPartitionException(topic);
-      }
       List<TopicPartition> partitions =
-          known.stream().map(info -> new TopicPartition(topic, info.partition())).toList();
+          ReadPlan.partitions(consumer, topic, List.of(), connection.timeout());
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);
       Map<TopicPartition, Long> ends = consumer.endOffsets(partitions, connection.timeout());
@@ -79,7 +74,7 @@ final class ConsumeCommand implements Callable<Integer> {
     long bytes = 0;
     long start = System.nanoTime();
     long lastProgress = start;
-    while (count < recordsMax && !isAtEnd(consumer, ends)) {
+    while (count < recordsMax && !ReadPlan.isAtEnd(consumer, ends, connection.timeout())) {
       ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL_TIMEOUT);
       for (ConsumerRecord<byte[], byte[]> record : records) {
         bytes +=
@@ -97,14 +92,5 @@ final class ConsumeCommand implements Callable<Integer> {
       }
     }
     return new Measurement(count, bytes, System.nanoTime() - start);
-  }
-
-  private boolean isAtEnd(KafkaConsumer<byte[], byte[]> consumer, Map<TopicPartition, Long> ends) {
-    for (var end : ends.entrySet()) {
-      if (consumer.position(end.getKey(), connection.timeout()) < end.getValue()) {
-        return false;
-      }
-    }
-    return true;
   }
 }

@@ -5,9 +5,9 @@ import io.milena.cli.Connection;
 import io.milena.cli.ExitCode;
 import io.milena.cli.Failures;
 import io.milena.cli.Output;
+import io.milena.cli.ProducerOptions;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -71,13 +71,7 @@ final class LatencyCommand implements Callable<Integer> {
       description = "Records a second at most. Default: no limit.")
   private double rate;
 
-  @Option(
-      names = {"-a", "--acks"},
-      paramLabel = "ACKS",
-      defaultValue = "all",
-      description = "1 or all. Default: ${DEFAULT-VALUE}.")
-  private String acks = "all";
-
+  @Mixin private ProducerOptions producing = new ProducerOptions();
   @Mixin private Connection connection = new Connection();
   @Mixin private Output output = new Output();
 
@@ -90,10 +84,9 @@ final class LatencyCommand implements Callable<Integer> {
       throw CliException.usage("--size must be at least " + Long.BYTES);
     }
     PerfTopic.ensure(connection, topic, 1);
-    Map<String, String> producing =
-        new LinkedHashMap<>(io.milena.cli.ProduceCommand.settings(acks, "none"));
-    producing.put(ProducerConfig.LINGER_MS_CONFIG, "0");
-    try (KafkaProducer<byte[], byte[]> producer = connection.producer(producing);
+    Map<String, String> settings = producing.settings();
+    settings.put(ProducerConfig.LINGER_MS_CONFIG, "0");
+    try (KafkaProducer<byte[], byte[]> producer = connection.producer(settings);
         KafkaConsumer<byte[], byte[]> consumer =
             connection.consumer(Map.of(ConsumerConfig.FETCH_MIN_BYTES_CONFIG, "1"))) {
       TopicPartition partition = new TopicPartition(topic, 0);

@@ -4,6 +4,7 @@ import io.milena.cli.Connection;
 import io.milena.cli.ExitCode;
 import io.milena.cli.Failures;
 import io.milena.cli.Output;
+import io.milena.cli.ProducerOptions;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
 import org.HdrHistogram.Histogram;
@@ -64,20 +65,7 @@ final class ProduceCommand implements Callable<Integer> {
       description = "Partitions of a topic that is made. Default: ${DEFAULT-VALUE}.")
   private int partitions = 1;
 
-  @Option(
-      names = {"-a", "--acks"},
-      paramLabel = "ACKS",
-      defaultValue = "all",
-      description = "0, 1 or all. Default: ${DEFAULT-VALUE}.")
-  private String acks = "all";
-
-  @Option(
-      names = {"-z", "--compression"},
-      paramLabel = "TYPE",
-      defaultValue = "none",
-      description = "none, gzip, snappy, lz4 or zstd. Default: ${DEFAULT-VALUE}.")
-  private String compression = "none";
-
+  @Mixin private ProducerOptions producing = new ProducerOptions();
   @Mixin private Connection connection = new Connection();
   @Mixin private Output output = new Output();
 
@@ -88,8 +76,7 @@ final class ProduceCommand implements Callable<Integer> {
     Recorder latencyNs = new Recorder(LATENCY_DIGITS);
     AtomicReference<Exception> refusal = new AtomicReference<>();
     Measurement measurement;
-    try (KafkaProducer<byte[], byte[]> producer =
-        connection.producer(io.milena.cli.ProduceCommand.settings(acks, compression))) {
+    try (KafkaProducer<byte[], byte[]> producer = connection.producer(producing.settings())) {
       producer.partitionsFor(topic); // the first look-up is not what is measured
       long start = System.nanoTime();
       Pacer pacer = new Pacer(rate, start);

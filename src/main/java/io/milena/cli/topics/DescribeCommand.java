@@ -2,11 +2,11 @@ package io.milena.cli.topics;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.milena.cli.CliException;
 import io.milena.cli.Connection;
 import io.milena.cli.ExitCode;
 import io.milena.cli.Failures;
 import io.milena.cli.Output;
+import io.milena.cli.PartitionOffsets;
 import io.milena.cli.Table;
 import java.util.List;
 import java.util.Map;
@@ -16,14 +16,12 @@ import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
-import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.config.ConfigResource;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -83,13 +81,13 @@ final class DescribeCommand implements Callable<Integer> {
 
     Table table = new Table("PARTITION", "LEADER", "REPLICAS", "IN SYNC", "START", "END");
     ArrayNode partitionNodes = report.putArray("partitions");
-    Map<TopicPartition, ListOffsetsResultInfo> starts =
-        offsets(admin, topic, OffsetSpec.earliest());
-    Map<TopicPartition, ListOffsetsResultInfo> ends = offsets(admin, topic, OffsetSpec.latest());
+    PartitionOffsets ends = PartitionOffsets.ask(admin, led(topic), OffsetSpec.latest());
+    PartitionOffsets starts =
+        PartitionOffsets.ask(admin, ends.known().keySet(), OffsetSpec.earliest());
     for (TopicPartitionInfo partition : topic.partitions()) {
       TopicPartition at = new TopicPartition(topic.name(), partition.partition());
-      Long start = offset(starts, at);
-      Long end = offset(ends, at);
+      Long start = starts.known().get(at);
+      Long end = ends.known().get(at);
       ObjectNode node =
           partitionNodes
               .addObject()
@@ -115,6 +113,8 @@ final class DescribeCommand implements Callable<Integer> {
           (key, entry) -> output.line("config   " + key + "=" + entry.value() + origin(entry)));
       table.lines().forEach(output::line);
     }
+    ends.tellMissing(output);
+    starts.tellMissing(output);
   }
 
   private Map<String, ConfigEntry> configs(Admin admin, String topic) {
@@ -134,31 +134,12 @@ final class DescribeCommand implements Callable<Integer> {
     return entry.source() == ConfigEntry.ConfigSource.DYNAMIC_TOPIC_CONFIG ? "" : " (default)";
   }
 
-  /** The offsets of the partitions that have a leader to ask. */
-  private static Map<TopicPartition, ListOffsetsResultInfo> offsets(
-      Admin admin, TopicDescription topic, OffsetSpec spec) {
-    Map<TopicPartition, OffsetSpec> question =
-        topic.partitions().stream()
-            .filter(DescribeCommand::hasLeader)
-            .collect(
-                Collectors.toMap(
-                    partition -> new TopicPartition(topic.name(), partition.partition()),
-                    _ -> spec));
-    try {
-      return Failures.await(
-          admin.listOffsets(question).all(), "read the offsets of topic '" + topic.name() + "'");
-    } catch (CliException e) {
-      if (e.exitCode() == ExitCode.UNREACHABLE) {
-        return Map.of(); // a leader that does not answer should not hide the rest
-      }
-      throw e;
-    }
-  }
-
-  private static @Nullable Long offset(
-      Map<TopicPartition, ListOffsetsResultInfo> offsets, TopicPartition at) {
-    ListOffsetsResultInfo info = offsets.get(at);
-    return info == null ? null : Long.valueOf(info.offset());
+  /** The partitions that have a leader to ask. */
+  private static List<TopicPartition> led(TopicDescription topic) {
+    return topic.partitions().stream()
+        .filter(DescribeCommand::hasLeader)
+        .map(partition -> new TopicPartition(topic.name(), partition.partition()))
+        .toList();
   }
 
   private static String ids(List<Node> nodes) {

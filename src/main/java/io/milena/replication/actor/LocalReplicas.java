@@ -386,7 +386,7 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
   /** From now on logs change: a crash after this makes the next start check them. */
   public void begin() {
     if (!recovery.untouched()) {
-      LOG.info("{}", recovery.sentence());
+      LOG.info("{}", recovery.sentence(checkpoints.cleanShutdown()));
     }
     directory.markInUse();
     io.execute(strays::deleteFiles);

@@ -26,6 +26,11 @@ final class StartCheckpoints {
     return new StartCheckpoints(directory);
   }
 
+  /** Whether the last run closed every log. */
+  boolean cleanShutdown() {
+    return cleanShutdown;
+  }
+
   PartitionLog.OpenState openState(TopicPartition partition) {
     return new PartitionLog.OpenState(
         recoveryPoints.getOrDefault(partition, 0L),
