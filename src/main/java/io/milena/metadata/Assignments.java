@@ -65,7 +65,10 @@ final class Assignments {
     }
   }
 
-  private static void checkNodes(MetadataImage image, List<Integer> replicas) {
+  /**
+   * @throws Refusal if the list is empty, or names a node twice or one that is not registered
+   */
+  static void checkNodes(MetadataImage image, List<Integer> replicas) {
     if (replicas.isEmpty()) {
       throw new Refusal(
           Errors.INVALID_REPLICA_ASSIGNMENT,

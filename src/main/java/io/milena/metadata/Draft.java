@@ -18,6 +18,12 @@ final class Draft {
     this.image = image;
   }
 
+  /** Goes on from what was decided. */
+  Draft(Decision<?> decision) {
+    this.image = decision.image();
+    this.records.addAll(decision.records());
+  }
+
   MetadataImage image() {
     return image;
   }

@@ -2,8 +2,10 @@ package io.milena.metadata;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.IntPredicate;
+import java.util.stream.Stream;
 
 /**
  * The rules of a replica set's leader, ISR and ELR (KIP-966), as functions from one state of the
@@ -97,6 +99,117 @@ final class Leadership {
   }
 
   /**
+   * The set led by a live replica though it may lack committed records: the first that is assigned;
+   * those that a reassignment adds come last, as they have least. Empty if no replica is live.
+   */
+  static Optional<ReplicaSetImage> electUnclean(ReplicaSetImage set, IntPredicate canLead) {
+    return Stream.of(
+            set.replicas().stream().filter(node -> !set.addingReplicas().contains(node)).toList(),
+            set.replicas())
+        .flatMap(List::stream)
+        .filter(canLead::test)
+        .findFirst()
+        .map(node -> next(set, node, set.leaderEpoch() + 1, List.of(node), List.of()));
+  }
+
+  /**
+   * A new set that partitions of another one move to, in a leader epoch of its own. It is led as
+   * that one is, if it may; else as {@link LeaderPlacement} says.
+   *
+   * @param replicas target and, behind it, what is to leave
+   * @param adding those of {@code replicas} that the other set does not have
+   * @param removing those of {@code replicas} that are not in the target
+   */
+  static ReplicaSetImage detached(
+      int id,
+      ReplicaSetImage from,
+      List<Integer> replicas,
+      List<Integer> adding,
+      List<Integer> removing,
+      IntPredicate canLead) {
+    ReplicaSetImage moved =
+        new ReplicaSetImage(
+            id,
+            replicas,
+            adding,
+            removing,
+            replicas.contains(from.leader()) ? from.leader() : ReplicaSetImage.NO_LEADER,
+            from.leaderEpoch() + 1,
+            among(from.isr(), replicas),
+            among(from.elr(), replicas),
+            List.of(),
+            0,
+            true);
+    return samePartitionEpoch(elect(moved, 1, canLead), 0);
+  }
+
+  /**
+   * The set once the replicas that leave are gone; empty as long as one that is added is not in
+   * sync, or nobody in sync could lead (KIP-455).
+   */
+  static Optional<ReplicaSetImage> completed(ReplicaSetImage set, IntPredicate canLead) {
+    List<Integer> target = set.targetReplicas();
+    List<Integer> isr = among(set.isr(), target);
+    if (!isr.containsAll(set.addingReplicas()) || isr.stream().noneMatch(canLead::test)) {
+      return Optional.empty();
+    }
+    ReplicaSetImage done =
+        new ReplicaSetImage(
+            set.id(),
+            target,
+            List.of(),
+            List.of(),
+            target.contains(set.leader()) ? set.leader() : ReplicaSetImage.NO_LEADER,
+            set.removingReplicas().isEmpty() ? set.leaderEpoch() : set.leaderEpoch() + 1,
+            isr,
+            among(set.elr(), target),
+            List.of(),
+            set.partitionEpoch() + 1,
+            true);
+    return Optional.of(samePartitionEpoch(elect(done, 1, canLead), done.partitionEpoch()));
+  }
+
+  /** A detached set as the one where its partitions belong. */
+  static ReplicaSetImage attached(ReplicaSetImage set) {
+    return new ReplicaSetImage(
+        set.id(),
+        set.replicas(),
+        List.of(),
+        List.of(),
+        set.leader(),
+        set.leaderEpoch(),
+        set.isr(),
+        set.elr(),
+        set.lastKnownElr(),
+        set.partitionEpoch() + 1,
+        false);
+  }
+
+  /**
+   * The set once the partitions of a detached one are in it: in a leader epoch above both, and in a
+   * partition epoch in which nothing that was proposed for fewer partitions is accepted. Empty
+   * while the two do not agree: they must have one leader, and every replica in sync.
+   */
+  static Optional<ReplicaSetImage> merged(ReplicaSetImage set, ReplicaSetImage detached) {
+    boolean agree =
+        set.leader() == detached.leader()
+            && set.leader() != ReplicaSetImage.NO_LEADER
+            && set.isr().containsAll(set.replicas())
+            && detached.isr().containsAll(detached.replicas());
+    return agree
+        ? Optional.of(
+            next(
+                set,
+                set.leader(),
+                set.leaderEpoch() > detached.leaderEpoch()
+                    ? set.leaderEpoch()
+                    : detached.leaderEpoch() + 1,
+                set.isr(),
+                set.elr()))
+        : Optional.empty();
+  }
+
+  /**
    * The set once its smallest minimum may have fallen: where the ISR reaches it, records may be
    * committed without the ELR, so nobody in it is eligible any more.
    */
@@ -141,6 +254,10 @@ final class Leadership {
         set.lastKnownElr(),
         partitionEpoch,
         set.detached());
+  }
+
+  private static List<Integer> among(List<Integer> nodes, List<Integer> allowed) {
+    return nodes.stream().filter(allowed::contains).toList();
   }
 
   private static List<Integer> without(List<Integer> nodes, int node) {

@@ -3,6 +3,7 @@ package io.milena.metadata;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 
@@ -72,6 +73,27 @@ public sealed interface MetadataCommand<R extends MetadataReply> {
   record AlterConfigs(List<ConfigChanges> resources, boolean validateOnly)
       implements MetadataCommand<MetadataReply.ItemResults<ConfigResource>> {}
 
+  /**
+   * Elects leaders (KIP-460). Leadership is a fact of the replica set, so a preferred election
+   * moves every partition of the set; an unclean one concerns the partitions asked for only, and
+   * detaches them if the set has others.
+   *
+   * @param unclean false to have the preferred leader lead, true to have any live replica lead what
+   *     has no leader, at the price of committed records
+   * @param partitions empty for all there are: then the reply leaves out those that need no
+   *     election
+   */
+  record ElectLeaders(boolean unclean, Optional<List<TopicPartition>> partitions)
+      implements MetadataCommand<MetadataReply.ItemResults<TopicPartition>> {}
+
+  /**
+   * Moves partitions to other replicas, or stops moving them (KIP-455), each for itself.
+   *
+   * @param mayChangeReplicationFactor false to refuse a target of another size (KIP-860)
+   */
+  record AlterReassignments(List<Reassignment> partitions, boolean mayChangeReplicationFactor)
+      implements MetadataCommand<MetadataReply.ItemResults<TopicPartition>> {}
+
   /** A node wants producer ids to hand out: a block that no other node will get. */
   record AllocateProducerIds(int nodeId, long nodeEpoch)
       implements MetadataCommand<MetadataReply.ProducerIdBlock> {}
@@ -92,6 +114,12 @@ public sealed interface MetadataCommand<R extends MetadataReply> {
       Map<Integer, List<Integer>> assignments,
       Map<String, String> configs,
       boolean internal) {}
+
+  /**
+   * @param target the replicas it shall have, the preferred leader first; empty to cancel what is
+   *     under way
+   */
+  record Reassignment(TopicPartition partition, Optional<List<Integer>> target) {}
 
   /** A topic by name or by id; exactly one is there. */
   record TopicReference(Optional<String> name, Optional<Uuid> id) {}

@@ -16,12 +16,19 @@ public final class MetadataCore {
    */
   public static Decision<? extends MetadataReply> decide(
       MetadataImage image, MetadataCommand<?> command, DecisionContext context) {
+    return SetReview.of(decideAlone(image, command, context), context);
+  }
+
+  private static Decision<? extends MetadataReply> decideAlone(
+      MetadataImage image, MetadataCommand<?> command, DecisionContext context) {
     return switch (command) {
       case MetadataCommand.RegisterNode register -> NodeRules.register(image, register, context);
       case MetadataCommand.UnfenceNode unfence -> NodeRules.unfence(image, unfence, context);
       case MetadataCommand.FenceNode fence -> NodeRules.fence(image, fence, context);
       case MetadataCommand.ClaimLeadership claim -> LeadershipRules.claim(image, claim, context);
       case MetadataCommand.ResignLeadership resign -> LeadershipRules.resign(image, resign);
+      case MetadataCommand.ElectLeaders elect -> ElectionRules.elect(image, elect);
+      case MetadataCommand.AlterReassignments alter -> ReassignmentRules.alter(image, alter);
       case MetadataCommand.AllocateProducerIds allocate ->
           NodeRules.allocateProducerIds(image, allocate);
       case MetadataCommand.CreateTopics create -> TopicRules.create(image, create, context);

@@ -2,6 +2,7 @@ package io.milena.metadata;
 
 import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** What must hold of every image, and between an image and a later one. */
 public final class MetadataInvariants {
@@ -28,6 +29,7 @@ public final class MetadataInvariants {
           require(set.id() == id && id < image.nextReplicaSetId(), "id of set " + set);
           checkSet(image, set);
         });
+    checkListsAreUnique(image);
     image
         .nodes()
         .forEach((id, node) ->
@@ -53,6 +55,7 @@ public final class MetadataInvariants {
         continue;
       }
       require(after.leaderEpoch() >= before.leaderEpoch(), "leader epoch of " + after);
+      require(before.replicas().containsAll(after.replicas()), "a new replica in " + after);
       require(
           after.equals(before) || after.partitionEpoch() > before.partitionEpoch(),
           "partition epoch of " + after);
@@ -61,6 +64,33 @@ public final class MetadataInvariants {
               || after.leader() == ReplicaSetImage.NO_LEADER
               || after.leaderEpoch() > before.leaderEpoch(),
           "two leaders in one epoch: " + before + " and " + after);
+    }
+    checkPartitionOrder(earlier, later);
+  }
+
+  /** Partitions with one list of replicas share a set, unless detached. */
+  private static void checkListsAreUnique(MetadataImage image) {
+    Set<List<Integer>> lists = new HashSet<>();
+    for (ReplicaSetImage set : image.replicaSets().values()) {
+      require(set.detached() || lists.add(set.replicas()), "a second set like " + set);
+    }
+  }
+
+  /** Clients follow partitions: whatever set a partition is in, its epochs only grow. */
+  private static void checkPartitionOrder(MetadataImage earlier, MetadataImage later) {
+    for (TopicImage topic : earlier.topicsById().values()) {
+      TopicImage topicLater = later.topic(topic.id());
+      if (topicLater == null) {
+        continue;
+      }
+      for (PartitionImage partition : topic.partitions()) {
+        ReplicaSetImage before = earlier.replicaSetOf(partition);
+        ReplicaSetImage after =
+            later.replicaSetOf(topicLater.partitions().get(partition.partition()));
+        require(
+            before.id() == after.id() || after.leaderEpoch() > before.leaderEpoch(),
+            "leader epoch of " + topic.name() + "-" + partition.partition() + " in " + after);
+      }
     }
   }
 
@@ -80,6 +110,13 @@ public final class MetadataInvariants {
     List<Integer> replicas = set.replicas();
     require(!replicas.isEmpty(), "no replicas in " + set);
     require(new HashSet<>(replicas).size() == replicas.size(), "a replica twice in " + set);
+    require(replicas.containsAll(set.addingReplicas()), "adds no replica of " + set);
+    require(replicas.containsAll(set.removingReplicas()), "removes no replica of " + set);
+    require(
+        set.addingReplicas().stream().noneMatch(set.removingReplicas()::contains),
+        "adds and removes the same in " + set);
+    require(!set.targetReplicas().isEmpty(), "nothing would be left of " + set);
+    require(set.detached() || !set.isReassigning(), "a reassignment in shared " + set);
     require(image.nodes().keySet().containsAll(replicas), "unknown node in " + set);
     require(replicas.containsAll(set.isr()), "ISR beyond the replicas of " + set);
     require(replicas.containsAll(set.elr()), "ELR beyond the replicas of " + set);

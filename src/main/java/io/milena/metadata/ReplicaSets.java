@@ -1,10 +1,12 @@
 package io.milena.metadata;
 
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.TopicConfig;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +32,17 @@ final class ReplicaSets {
         idsByReplicas.merge(set.replicas(), set.id(), Math::min);
       }
     }
+  }
+
+  /** The set of these replicas where partitions are placed; null if there is none. */
+  @Nullable ReplicaSetImage find(List<Integer> replicas) {
+    Integer id = idsByReplicas.get(replicas);
+    return id == null ? null : draft.image().replicaSets().get(id);
+  }
+
+  /** A set is the one of its replicas from now on: partitions are placed in it. */
+  void attached(ReplicaSetImage set) {
+    idsByReplicas.put(set.replicas(), set.id());
   }
 
   /** The id of the set of these replicas, which is made if there is none. */
@@ -101,6 +114,26 @@ final class ReplicaSets {
         draft.add(new MetadataRecord.ReplicaSetChanged(next));
       }
     }
+  }
+
+  /** Whether any partition is in the set. */
+  static boolean isEmpty(MetadataImage image, int setId) {
+    return image.topicsById().values().stream()
+        .flatMap(topic -> topic.partitions().stream())
+        .noneMatch(partition -> partition.replicaSetId() == setId);
+  }
+
+  /** The partitions of a set, by topic. */
+  static Map<Uuid, List<Integer>> partitionsOf(MetadataImage image, int setId) {
+    Map<Uuid, List<Integer>> partitions = new TreeMap<>();
+    for (TopicImage topic : image.topicsById().values()) {
+      for (PartitionImage partition : topic.partitions()) {
+        if (partition.replicaSetId() == setId) {
+          partitions.computeIfAbsent(topic.id(), _ -> new ArrayList<>()).add(partition.partition());
+        }
+      }
+    }
+    return partitions;
   }
 
   /** After topics were deleted: removes the sets without a partition, if there are many. */

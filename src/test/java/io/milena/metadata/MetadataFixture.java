@@ -44,9 +44,44 @@ final class MetadataFixture {
     return lastRecords;
   }
 
-  @SuppressWarnings("unchecked")
   <R extends MetadataReply> R submit(MetadataCommand<R> command) {
-    Decision<? extends MetadataReply> decision = MetadataCore.decide(image, command, context);
+    return apply(MetadataCore.decide(image, command, context));
+  }
+
+  /** Live replicas of a set have caught up. */
+  void catchUp(ReplicaSetImage set, Integer... nodes) {
+    Draft draft = new Draft(image);
+    List<Integer> isr = new ArrayList<>(set.isr());
+    List<Integer> elr = new ArrayList<>(set.elr());
+    for (int node : nodes) {
+      isr.add(node);
+      elr.remove((Integer) node);
+    }
+    draft.add(
+        new MetadataRecord.ReplicaSetChanged(
+            new ReplicaSetImage(
+                set.id(),
+                set.replicas(),
+                set.addingReplicas(),
+                set.removingReplicas(),
+                set.leader(),
+                set.leaderEpoch(),
+                isr,
+                elr,
+                List.of(),
+                set.partitionEpoch() + 1,
+                set.detached())));
+    ReplicaSets.reviewEligibility(draft, context.nodeConfig());
+    MetadataReply.Done _ =
+        apply(
+            SetReview.of(
+                draft.decided(
+                    new MetadataReply.Done(org.apache.kafka.common.protocol.Errors.NONE, "")),
+                context));
+  }
+
+  @SuppressWarnings("unchecked")
+  private <R extends MetadataReply> R apply(Decision<? extends MetadataReply> decision) {
     lastRecords = decision.records();
     if (!lastRecords.isEmpty()) {
       List<MetadataRecord> read =

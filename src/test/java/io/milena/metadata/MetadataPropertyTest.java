@@ -5,10 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.milena.metadata.MetadataCommand.ConfigChange;
 import io.milena.metadata.MetadataCommand.MorePartitions;
 import io.milena.metadata.MetadataCommand.TopicReference;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.IntStream;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.Test;
 
@@ -40,7 +45,11 @@ class MetadataPropertyTest {
             .withNodeConfig(Map.of("min.insync.replicas", "" + (1 + random.nextInt(3))));
     for (int step = 0; step < STEPS; step++) {
       MetadataImage before = group.image();
-      group.submit(command(random, group));
+      if (random.nextInt(4) == 0) {
+        catchUp(random, group);
+      } else {
+        group.submit(command(random, group));
+      }
       if (!group.lastRecords().isEmpty()) {
         MetadataReplay.Applied again =
             MetadataReplay.apply(before, before.appliedIndex() + 1, group.lastRecords());
@@ -75,7 +84,7 @@ class MetadataPropertyTest {
     int node = random.nextInt(NODES);
     NodeImage known = group.image().nodes().get(node);
     String topic = "topic" + random.nextInt(6);
-    return switch (random.nextInt(10)) {
+    return switch (random.nextInt(14)) {
       case 0 ->
           MetadataFixture.registration(
               node,
@@ -100,9 +109,50 @@ class MetadataPropertyTest {
           new MetadataCommand.CreatePartitions(
               List.of(new MorePartitions(topic, 1 + random.nextInt(12), List.of())), false);
       case 8 -> alter(random, topic);
+      case 10 ->
+          new MetadataCommand.ElectLeaders(
+              random.nextBoolean(),
+              random.nextBoolean()
+                  ? Optional.empty()
+                  : Optional.of(List.of(new TopicPartition(topic, random.nextInt(4)))));
+      case 11, 12 -> reassign(random, topic);
       default ->
           new MetadataCommand.AllocateProducerIds(node, known == null ? 0 : known.nodeEpoch());
     };
+  }
+
+  private static MetadataCommand<?> reassign(Random random, String topic) {
+    List<Integer> nodes = new ArrayList<>(IntStream.range(0, NODES).boxed().toList());
+    Collections.shuffle(nodes, random);
+    List<Integer> target = nodes.subList(0, 1 + random.nextInt(3));
+    Optional<List<Integer>> wanted =
+        random.nextInt(4) == 0 ? Optional.empty() : Optional.of(target);
+    List<MetadataCommand.Reassignment> partitions = new ArrayList<>();
+    for (int i = 0; i < 1 + random.nextInt(4); i++) {
+      partitions.add(new MetadataCommand.Reassignment(new TopicPartition(topic, i), wanted));
+    }
+    return new MetadataCommand.AlterReassignments(partitions, random.nextInt(3) > 0);
+  }
+
+  /** Replicas that are live and lack nothing but the time to catch up. */
+  private static void catchUp(Random random, MetadataFixture group) {
+    List<ReplicaSetImage> sets =
+        group.image().replicaSets().values().stream()
+            .filter(set -> set.leader() != ReplicaSetImage.NO_LEADER)
+            .sorted(Comparator.comparingInt(ReplicaSetImage::id))
+            .toList();
+    if (!sets.isEmpty()) {
+      ReplicaSetImage set = sets.get(random.nextInt(sets.size()));
+      Integer[] late =
+          set.replicas().stream()
+              .filter(node -> !set.isr().contains(node))
+              .filter(node -> ReplicaSets.canLead(group.image(), node))
+              .filter(_ -> random.nextInt(3) > 0)
+              .toArray(Integer[]::new);
+      if (late.length > 0) {
+        group.catchUp(set, late);
+      }
+    }
   }
 
   private static MetadataCommand<?> alter(Random random, String topic) {
@@ -113,7 +163,9 @@ class MetadataPropertyTest {
         random.nextInt(3) == 0
             ? new ConfigChange(
                 "min.insync.replicas", ConfigChange.Operation.DELETE, Optional.empty())
-            : MetadataFixture.set("min.insync.replicas", "" + (1 + random.nextInt(3)));
+            : random.nextInt(3) == 0
+                ? MetadataFixture.set("unclean.leader.election.enable", "" + random.nextBoolean())
+                : MetadataFixture.set("min.insync.replicas", "" + (1 + random.nextInt(3)));
     return new MetadataCommand.AlterConfigs(
         List.of(new MetadataCommand.ConfigChanges(resource, List.of(change), false)), false);
   }
