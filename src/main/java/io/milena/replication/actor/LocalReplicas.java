@@ -160,16 +160,70 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
       if (topic == null) {
         removeTopic(topicId);
       } else {
+        followMoves(topic, image);
         addPartitions(topic, image);
       }
     }
     for (int setId : delta.replicaSets()) {
       ReplicaSetImage set = image.replicaSets().get(setId);
-      if (set != null) {
-        bySet.getOrDefault(setId, List.of()).forEach(handle -> assign(handle, set));
+      List<ReplicaHandle> handles = bySet.getOrDefault(setId, List.of());
+      if (set != null && set.replicas().contains(nodeId)) {
+        handles.forEach(handle -> assign(handle, set));
+      } else if (set != null) {
+        leave(List.copyOf(handles), image);
       }
     }
     reconfigure(delta, image);
+  }
+
+  /** Partitions of a reassignment are in another set now, which may leave this node out. */
+  private void followMoves(TopicImage topic, MetadataImage image) {
+    List<ReplicaHandle> gone = new ArrayList<>();
+    for (ReplicaHandle handle : byTopic.getOrDefault(topic.id(), List.of())) {
+      PartitionImage partition = topic.partitions().get(handle.partition().partition());
+      if (partition.replicaSetId() == handle.replicaSetId()) {
+        continue;
+      }
+      ReplicaSetImage set = image.replicaSetOf(partition);
+      if (set.replicas().contains(nodeId)) {
+        forgetSetOf(handle);
+        handle.replicaSetId(set.id());
+        bySet.computeIfAbsent(set.id(), _ -> new ArrayList<>()).add(handle);
+        assign(handle, set);
+      } else {
+        gone.add(handle);
+      }
+    }
+    leave(gone, image);
+  }
+
+  private void forgetSetOf(ReplicaHandle handle) {
+    bySet.computeIfPresent(
+        handle.replicaSetId(),
+        (_, handles) -> {
+          handles.remove(handle);
+          return handles.isEmpty() ? null : handles;
+        });
+  }
+
+  /** This node is no replica of these any more: their logs go. */
+  private void leave(List<ReplicaHandle> handles, MetadataImage image) {
+    for (ReplicaHandle handle : handles) {
+      TopicImage topic = image.topic(handle.topicId());
+      if (topic != null) {
+        // Who waits for an acknowledgement must look for the new leader, not give the topic up.
+        PartitionImage partition = topic.partitions().get(handle.partition().partition());
+        handle.tell(new ReplicaCommand.StepDown(image.replicaSetOf(partition).leaderEpoch()));
+      }
+      LOG.info("{} is no longer on this node: its log is removed", handle.partition());
+      byTopic.computeIfPresent(
+          handle.topicId(),
+          (_, ofTopic) -> {
+            ofTopic.remove(handle);
+            return ofTopic.isEmpty() ? null : ofTopic;
+          });
+    }
+    remove(handles);
   }
 
   private void addPartitions(TopicImage topic, MetadataImage image) {
@@ -296,17 +350,20 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
 
   private void removeTopic(Uuid topicId) {
     List<ReplicaHandle> handles = byTopic.remove(topicId);
-    if (handles == null) {
+    if (handles != null) {
+      remove(handles);
+    }
+  }
+
+  private void remove(List<ReplicaHandle> handles) {
+    if (handles.isEmpty()) {
       return;
     }
     List<CompletableFuture<Void>> removals = new ArrayList<>();
     CompletableFuture<Void> forgotten = new CompletableFuture<>();
     for (ReplicaHandle handle : handles) {
       byPartition.remove(handle.partition(), handle);
-      List<ReplicaHandle> sameSet = bySet.get(handle.replicaSetId());
-      if (sameSet != null) {
-        sameSet.remove(handle);
-      }
+      forgetSetOf(handle);
       CompletableFuture<Void> done = new CompletableFuture<>();
       deleting.put(handle.partition(), forgotten);
       removals.add(

@@ -39,7 +39,7 @@ final class ReplicaHandle implements Replica {
 
   private final TopicPartition partition;
   private final Uuid topicId;
-  private final int replicaSetId;
+  private volatile int replicaSetId;
   private final CompletableFuture<Void> opened = new CompletableFuture<>();
   private final Set<Runnable> listeners = ConcurrentHashMap.newKeySet();
   private volatile ReplicaView view = EmptyViews.OPENING;
@@ -117,6 +117,11 @@ final class ReplicaHandle implements Replica {
 
   int replicaSetId() {
     return replicaSetId;
+  }
+
+  /** The partition is in another set from now on. */
+  void replicaSetId(int newSetId) {
+    replicaSetId = newSetId;
   }
 
   @Override

@@ -94,7 +94,9 @@ final class StrayLogs {
 
   private void setAside(TopicPartition partition) {
     directory.setAside(partition);
-    LOG.info("removed the log of {}: its topic was deleted while the node was down", partition);
+    LOG.info(
+        "removed the log of {}: while the node was down its topic was deleted, or moved elsewhere",
+        partition);
   }
 
   /** Deletes the files of everything set aside, now and before a crash; takes its time. */

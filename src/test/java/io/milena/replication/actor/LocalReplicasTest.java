@@ -1,0 +1,184 @@
+package io.milena.replication.actor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import akka.actor.testkit.typed.javadsl.ActorTestKit;
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.Behavior;
+import io.milena.common.Clock;
+import io.milena.log.AppendOrigin;
+import io.milena.log.AppendOutcome;
+import io.milena.log.LogConfig;
+import io.milena.log.LogDirectory;
+import io.milena.metadata.MetadataImage;
+import io.milena.metadata.MetadataRecord;
+import io.milena.metadata.MetadataReplay;
+import io.milena.metadata.NodeImage;
+import io.milena.metadata.ReplicaSetImage;
+import io.milena.replication.Replica;
+import io.milena.replication.ReplicaConfig;
+import io.milena.replication.ReplicaRole;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Replicas that come, change their set and go as the images of node 1 say. */
+@Timeout(120)
+class LocalReplicasTest {
+
+  private static final int NODE = 1;
+  private static final Uuid TOPIC = new Uuid(5, 5);
+  private static final TopicPartition PARTITION = new TopicPartition("t", 0);
+
+  @TempDir Path directory;
+  private ActorTestKit testKit;
+  private ExecutorService threads;
+  private LocalReplicas replicas;
+  private MetadataImage image = MetadataImage.EMPTY;
+
+  @BeforeEach
+  void start() {
+    testKit = ActorTestKit.create();
+    threads = Executors.newCachedThreadPool();
+    replicas =
+        new LocalReplicas(
+            NODE,
+            LogDirectory.open(directory),
+            (_, _) -> new ReplicaConfig(LogConfig.of(Map.of()), 1),
+            new LocalReplicas.Intervals(
+                Duration.ofHours(1), Duration.ofHours(1), Duration.ofHours(1)),
+            new CleanerSettings(false, 1, Duration.ofHours(1), 1 << 20, 1e9),
+            Clock.system(),
+            threads,
+            threads,
+            threads);
+    replicas.start(
+        new LocalReplicas.Spawner() {
+          @Override
+          public <T> ActorRef<T> spawn(Behavior<T> behavior) {
+            return testKit.spawn(behavior, "replicas");
+          }
+        });
+    apply(node(1), node(2));
+    apply(
+        new MetadataRecord.ReplicaSetChanged(set(0, List.of(1, 2), 1, 3, false)),
+        new MetadataRecord.TopicCreated("t", TOPIC, false, List.of(0, 0)));
+    awaitTrue(() -> hasRole(ReplicaRole.LEADER, 3));
+  }
+
+  @AfterEach
+  void stop() {
+    testKit.shutdownTestKit();
+    threads.shutdownNow();
+  }
+
+  private static MetadataRecord node(int id) {
+    return new MetadataRecord.NodeRegistered(
+        new NodeImage(
+            id, new Uuid(1, id), id, List.of(), Optional.empty(), List.of(), false, false));
+  }
+
+  private static ReplicaSetImage set(
+      int id, List<Integer> replicas, int leader, int epoch, boolean detached) {
+    return new ReplicaSetImage(
+        id, replicas, List.of(), List.of(), leader, epoch, replicas, List.of(), List.of(), epoch,
+        detached);
+  }
+
+  private void apply(MetadataRecord... records) {
+    MetadataReplay.Applied applied =
+        MetadataReplay.apply(image, image.appliedIndex() + 1, List.of(records));
+    image = applied.image();
+    replicas.onImage(applied.delta(), image);
+  }
+
+  private boolean hasRole(ReplicaRole role, int leaderEpoch) {
+    Replica replica = replicas.find(PARTITION);
+    return replica != null
+        && replica.view().role() == role
+        && replica.view().leaderEpoch() == leaderEpoch;
+  }
+
+  private static void awaitTrue(BooleanSupplier condition) {
+    while (!condition.getAsBoolean()) {
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+
+  private AppendOutcome append() {
+    return replicas
+        .find(PARTITION)
+        .append(
+            MemoryRecords.withRecords(Compression.NONE, new SimpleRecord(1L, null, new byte[9])),
+            -1,
+            AppendOrigin.CLIENT,
+            (short) 1,
+            30_000)
+        .toCompletableFuture()
+        .join();
+  }
+
+  @Test
+  void replicaFollowsItsPartitionToAnotherSet() {
+    Replica before = replicas.find(PARTITION);
+    apply(
+        new MetadataRecord.ReplicaSetChanged(set(7, List.of(1, 2), 1, 4, true)),
+        new MetadataRecord.PartitionsMoved(TOPIC, Map.of(0, 7)));
+    awaitTrue(() -> hasRole(ReplicaRole.LEADER, 4));
+    assertThat(replicas.find(PARTITION)).isSameAs(before);
+    assertThat(append()).isInstanceOf(AppendOutcome.Appended.class);
+
+    apply(new MetadataRecord.ReplicaSetChanged(set(0, List.of(1, 2), 2, 9, false)));
+    assertThat(hasRole(ReplicaRole.LEADER, 4)).as("its old set is another's business").isTrue();
+    apply(new MetadataRecord.ReplicaSetChanged(set(7, List.of(1, 2), 2, 5, true)));
+    awaitTrue(() -> !hasRole(ReplicaRole.LEADER, 4));
+    awaitTrue(() -> replicas.find(PARTITION).view().leaderEpoch() == 5);
+  }
+
+  @Test
+  void replicaWhoseSetLeavesThisNodeOutIsRemovedAndCanComeBackEmpty() {
+    assertThat(append()).isInstanceOf(AppendOutcome.Appended.class);
+    apply(
+        new MetadataRecord.ReplicaSetChanged(set(7, List.of(1, 2), 1, 4, true)),
+        new MetadataRecord.PartitionsMoved(TOPIC, Map.of(0, 7)));
+    apply(new MetadataRecord.ReplicaSetChanged(set(7, List.of(2), 2, 5, false)));
+    assertThat(replicas.find(PARTITION)).isNull();
+    assertThat(replicas.find(new TopicPartition("t", 1))).isNotNull();
+    awaitTrue(() -> !Files.exists(directory.resolve("t-0")));
+
+    apply(
+        new MetadataRecord.ReplicaSetChanged(set(8, List.of(2, 1), 1, 6, true)),
+        new MetadataRecord.PartitionsMoved(TOPIC, Map.of(0, 8)));
+    awaitTrue(() -> hasRole(ReplicaRole.LEADER, 6));
+    assertThat(replicas.find(PARTITION).view().log().logEndOffset()).isZero();
+    assertThat(catchThrowable(this::append)).isNull();
+  }
+
+  @Test
+  void replicaWhosePartitionJoinsASetWithoutThisNodeIsRemoved() {
+    apply(
+        new MetadataRecord.ReplicaSetChanged(set(3, List.of(2), 2, 5, false)),
+        new MetadataRecord.PartitionsMoved(TOPIC, Map.of(0, 3)));
+    assertThat(replicas.find(PARTITION)).isNull();
+    awaitTrue(() -> !Files.exists(directory.resolve("t-0")));
+    assertThat(Files.exists(directory.resolve("t-1"))).isTrue();
+  }
+}
