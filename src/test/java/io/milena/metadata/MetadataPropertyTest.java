@@ -45,9 +45,7 @@ class MetadataPropertyTest {
             .withNodeConfig(Map.of("min.insync.replicas", "" + (1 + random.nextInt(3))));
     for (int step = 0; step < STEPS; step++) {
       MetadataImage before = group.image();
-      if (random.nextInt(4) == 0) {
-        catchUp(random, group);
-      } else {
+      if (random.nextInt(4) > 0 || !catchUp(random, group)) {
         group.submit(command(random, group));
       }
       if (!group.lastRecords().isEmpty()) {
@@ -134,25 +132,27 @@ class MetadataPropertyTest {
     return new MetadataCommand.AlterReassignments(partitions, random.nextInt(3) > 0);
   }
 
-  /** Replicas that are live and lack nothing but the time to catch up. */
-  private static void catchUp(Random random, MetadataFixture group) {
+  /** Live replicas of some set have caught up; false if none lacked anything. */
+  private static boolean catchUp(Random random, MetadataFixture group) {
     List<ReplicaSetImage> sets =
         group.image().replicaSets().values().stream()
             .filter(set -> set.leader() != ReplicaSetImage.NO_LEADER)
             .sorted(Comparator.comparingInt(ReplicaSetImage::id))
             .toList();
-    if (!sets.isEmpty()) {
-      ReplicaSetImage set = sets.get(random.nextInt(sets.size()));
-      Integer[] late =
-          set.replicas().stream()
-              .filter(node -> !set.isr().contains(node))
-              .filter(node -> ReplicaSets.canLead(group.image(), node))
-              .filter(_ -> random.nextInt(3) > 0)
-              .toArray(Integer[]::new);
-      if (late.length > 0) {
-        group.catchUp(set, late);
-      }
+    if (sets.isEmpty()) {
+      return false;
     }
+    ReplicaSetImage set = sets.get(random.nextInt(sets.size()));
+    Integer[] late =
+        set.replicas().stream()
+            .filter(node -> !set.isr().contains(node))
+            .filter(node -> ReplicaSets.canLead(group.image(), node))
+            .filter(_ -> random.nextInt(3) > 0)
+            .toArray(Integer[]::new);
+    if (late.length > 0) {
+      group.catchUp(set, late);
+    }
+    return late.length > 0;
   }
 
   private static MetadataCommand<?> alter(Random random, String topic) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import akka.actor.testkit.typed.javadsl.ActorTestKit;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
+import com.typesafe.config.ConfigFactory;
 import io.milena.common.Clock;
 import io.milena.log.AppendOrigin;
 import io.milena.log.AppendOutcome;
@@ -27,6 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.TopicPartition;
@@ -56,7 +58,12 @@ class LocalReplicasTest {
 
   @BeforeEach
   void start() {
-    testKit = ActorTestKit.create();
+    testKit =
+        ActorTestKit.create(
+            ConfigFactory.parseString(
+                    ReplicaSupervisor.DISPATCHER
+                        + " { type = Dispatcher, executor = thread-pool-executor }")
+                .withFallback(ConfigFactory.load()));
     threads = Executors.newCachedThreadPool();
     replicas =
         new LocalReplicas(
@@ -118,7 +125,9 @@ class LocalReplicasTest {
   }
 
   private static void awaitTrue(BooleanSupplier condition) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime()).as("time is up").isLessThan(deadline);
       LockSupport.parkNanos(1_000_000);
     }
   }

@@ -19,7 +19,7 @@ import org.apache.kafka.common.message.ListPartitionReassignmentsResponseData.On
 import org.apache.kafka.common.protocol.Errors;
 import org.junit.jupiter.api.Test;
 
-/** Elections and reassignments, over topic {@code t} with one partition on node 1 of three. */
+/** Elections and reassignments, over topic {@code t} with one partition on node 2 of three. */
 class ReassignmentHandlersTest {
 
   private final DirectMetadata metadata = DirectMetadata.withNodes(3);
@@ -64,7 +64,7 @@ class ReassignmentHandlersTest {
   void everyVersionStartsListsAndCancelsAReassignment() {
     for (int version = alter.minVersion(); version <= alter.maxVersion(); version++) {
       AlterPartitionReassignmentsResponseData started =
-          connection.ask(alter, version, request(List.of(3, 2)));
+          connection.ask(alter, version, request(List.of(3, 1)));
       assertThat(started.errorCode()).isZero();
       assertThat(started.responses().getFirst().partitions().getFirst().errorCode()).isZero();
 
@@ -80,9 +80,9 @@ class ReassignmentHandlersTest {
                       .setPartitionIndexes(List.of(0))))) {
         OngoingPartitionReassignment underWay =
             underWay(new ListPartitionReassignmentsRequestData().setTopics(topics));
-        assertThat(underWay.replicas()).containsExactly(3, 2, 1);
-        assertThat(underWay.addingReplicas()).containsExactly(3, 2);
-        assertThat(underWay.removingReplicas()).containsExactly(1);
+        assertThat(underWay.replicas()).containsExactly(3, 1, 2);
+        assertThat(underWay.addingReplicas()).containsExactly(3, 1);
+        assertThat(underWay.removingReplicas()).containsExactly(2);
       }
 
       connection.ask(alter, version, request(null));
@@ -155,8 +155,8 @@ class ReassignmentHandlersTest {
 
   @Test
   void uncleanElectionServesWhatHasNoLeader() {
-    connection.ask(alter, 1, request(List.of(1, 2)));
-    metadata.fenceNode(1);
+    connection.ask(alter, 1, request(List.of(2, 1)));
+    metadata.fenceNode(2);
     ElectLeadersResponseData elected = connection.ask(elect, 2, election(1, "t"));
     assertThat(elected.replicaElectionResults().getFirst().partitionResult().getFirst().errorCode())
         .isZero();
