@@ -38,6 +38,16 @@ public sealed interface MetadataCommand<R extends MetadataReply> {
   record FenceNode(int nodeId, long nodeEpoch) implements MetadataCommand<MetadataReply.Done> {}
 
   /**
+   * Forgets a node that will not come back. It stays in the replica lists it is in: partitions are
+   * moved off by a reassignment, before or after.
+   */
+  record UnregisterNode(int nodeId) implements MetadataCommand<MetadataReply.Done> {}
+
+  /** Changes the levels of features (KIP-584), all or none. */
+  record UpdateFeatures(List<FeatureUpdate> updates, boolean validateOnly)
+      implements MetadataCommand<MetadataReply.ItemResults<String>> {}
+
+  /**
    * A replica set's entity has started on a node: the node wants to lead the set. Refused unless it
    * is live and in sync (or eligible, where no in-sync replica is live); nothing changes if it
    * leads already.
@@ -120,6 +130,12 @@ public sealed interface MetadataCommand<R extends MetadataReply> {
    *     under way
    */
   record Reassignment(TopicPartition partition, Optional<List<Integer>> target) {}
+
+  /**
+   * @param level that the cluster shall work at; 0 switches the feature off
+   * @param mayDowngrade whether a level below the present one is meant
+   */
+  record FeatureUpdate(String name, short level, boolean mayDowngrade) {}
 
   /** A topic by name or by id; exactly one is there. */
   record TopicReference(Optional<String> name, Optional<Uuid> id) {}

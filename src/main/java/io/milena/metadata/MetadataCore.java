@@ -25,6 +25,8 @@ public final class MetadataCore {
       case MetadataCommand.RegisterNode register -> NodeRules.register(image, register, context);
       case MetadataCommand.UnfenceNode unfence -> NodeRules.unfence(image, unfence, context);
       case MetadataCommand.FenceNode fence -> NodeRules.fence(image, fence, context);
+      case MetadataCommand.UnregisterNode unregister -> NodeRules.unregister(image, unregister);
+      case MetadataCommand.UpdateFeatures update -> FeatureRules.update(image, update, context);
       case MetadataCommand.ClaimLeadership claim -> LeadershipRules.claim(image, claim, context);
       case MetadataCommand.ResignLeadership resign -> LeadershipRules.resign(image, resign);
       case MetadataCommand.ElectLeaders elect -> ElectionRules.elect(image, elect);

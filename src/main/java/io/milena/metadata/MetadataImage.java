@@ -18,6 +18,8 @@ import org.pcollections.PMap;
  * @param topicsById the same topics by id
  * @param replicaSets by set id
  * @param configs overrides by resource: what is not here has its default
+ * @param features level that the cluster works at, by feature; what is not here has its first, see
+ *     {@link ClusterFeatures}
  * @param nextProducerId first producer id not yet allocated to a node
  * @param nextReplicaSetId first id not yet given to a replica set
  * @param nextNodeEpoch the node epoch that the next registration gets
@@ -30,6 +32,7 @@ public record MetadataImage(
     PMap<Uuid, TopicImage> topicsById,
     PMap<Integer, ReplicaSetImage> replicaSets,
     PMap<ConfigResource, PMap<String, String>> configs,
+    PMap<String, Short> features,
     long nextProducerId,
     int nextReplicaSetId,
     long nextNodeEpoch) {
@@ -39,6 +42,7 @@ public record MetadataImage(
       new MetadataImage(
           0,
           Optional.empty(),
+          HashTreePMap.empty(),
           HashTreePMap.empty(),
           HashTreePMap.empty(),
           HashTreePMap.empty(),

@@ -117,7 +117,7 @@ public final class MetadataInvariants {
         "adds and removes the same in " + set);
     require(!set.targetReplicas().isEmpty(), "nothing would be left of " + set);
     require(set.detached() || !set.isReassigning(), "a reassignment in shared " + set);
-    require(image.nodes().keySet().containsAll(replicas), "unknown node in " + set);
+    require(image.nodes().keySet().containsAll(set.isr()), "unknown node in sync in " + set);
     require(replicas.containsAll(set.isr()), "ISR beyond the replicas of " + set);
     require(replicas.containsAll(set.elr()), "ELR beyond the replicas of " + set);
     require(set.isr().stream().noneMatch(set.elr()::contains), "in ISR and ELR of " + set);

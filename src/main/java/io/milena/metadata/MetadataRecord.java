@@ -18,6 +18,12 @@ public sealed interface MetadataRecord {
   /** A node (again) has a registration: all of it. */
   record NodeRegistered(NodeImage node) implements MetadataRecord {}
 
+  /** A registration is gone for good. */
+  record NodeUnregistered(int nodeId) implements MetadataRecord {}
+
+  /** The cluster works at another level of a feature from now on. */
+  record FeatureChanged(String name, short level) implements MetadataRecord {}
+
   /** A registration's state. */
   record NodeChanged(int nodeId, boolean fenced, boolean controlledShutdown)
       implements MetadataRecord {}

@@ -40,6 +40,8 @@ public final class MetadataRecordCodec {
   private static final int CONFIGS_CHANGED = 9;
   private static final int PRODUCER_IDS_ALLOCATED = 10;
   private static final int PARTITIONS_MOVED = 11;
+  private static final int NODE_UNREGISTERED = 12;
+  private static final int FEATURE_CHANGED = 13;
 
   private MetadataRecordCodec() {}
 
@@ -122,6 +124,8 @@ public final class MetadataRecordCodec {
                     topic.id(),
                     topic.internal(),
                     topic.partitions().stream().map(PartitionImage::replicaSetId).toList())));
+    new TreeMap<>(image.features())
+        .forEach((name, level) -> records.add(new MetadataRecord.FeatureChanged(name, level)));
     image.configs().entrySet().stream()
         .sorted(
             Map.Entry.comparingByKey(
@@ -179,6 +183,15 @@ public final class MetadataRecordCodec {
         out.number(changed.nodeId());
         out.bool(changed.fenced());
         out.bool(changed.controlledShutdown());
+      }
+      case MetadataRecord.NodeUnregistered(int nodeId) -> {
+        out.u8(NODE_UNREGISTERED);
+        out.number(nodeId);
+      }
+      case MetadataRecord.FeatureChanged(String name, short level) -> {
+        out.u8(FEATURE_CHANGED);
+        out.string(name);
+        out.number(level);
       }
       case MetadataRecord.ReplicaSetChanged(ReplicaSetImage set) -> {
         out.u8(REPLICA_SET_CHANGED);
@@ -238,6 +251,8 @@ public final class MetadataRecordCodec {
       case CLUSTER_CREATED -> new MetadataRecord.ClusterCreated(in.uuid());
       case NODE_REGISTERED -> new MetadataRecord.NodeRegistered(readNode(in));
       case NODE_CHANGED -> new MetadataRecord.NodeChanged(in.int32(), in.bool(), in.bool());
+      case NODE_UNREGISTERED -> new MetadataRecord.NodeUnregistered(in.int32());
+      case FEATURE_CHANGED -> new MetadataRecord.FeatureChanged(in.string(), (short) in.int32());
       case REPLICA_SET_CHANGED -> new MetadataRecord.ReplicaSetChanged(readSet(in));
       case REPLICA_SET_REMOVED -> new MetadataRecord.ReplicaSetRemoved(in.int32());
       case TOPIC_CREATED ->

@@ -41,7 +41,10 @@ public final class MetadataReplay {
     MetadataImage next = image;
     for (MetadataRecord record : records) {
       switch (record) {
-        case MetadataRecord.ClusterCreated _, MetadataRecord.ProducerIdsAllocated _ -> {}
+        case MetadataRecord.ClusterCreated _,
+            MetadataRecord.ProducerIdsAllocated _,
+            MetadataRecord.FeatureChanged _ -> {}
+        case MetadataRecord.NodeUnregistered(int nodeId) -> nodes.add(nodeId);
         case MetadataRecord.NodeRegistered registered -> nodes.add(registered.node().id());
         case MetadataRecord.NodeChanged changed -> nodes.add(changed.nodeId());
         case MetadataRecord.ReplicaSetChanged changed -> replicaSets.add(changed.set().id());
@@ -89,6 +92,10 @@ public final class MetadataReplay {
               image.nodes().plus(node.id(), node),
               Math.max(image.nextNodeEpoch(), node.nodeEpoch() + 1));
       case MetadataRecord.NodeChanged changed -> changeNode(image, changed);
+      case MetadataRecord.NodeUnregistered(int nodeId) ->
+          withNodes(image, image.nodes().minus(nodeId), image.nextNodeEpoch());
+      case MetadataRecord.FeatureChanged(String name, short level) ->
+          withFeatures(image, image.features().plus(name, level));
       case MetadataRecord.ReplicaSetChanged(ReplicaSetImage set) ->
           withSets(
               image,
@@ -214,6 +221,7 @@ public final class MetadataReplay {
         image.topicsById(),
         image.replicaSets(),
         image.configs(),
+        image.features(),
         image.nextProducerId(),
         image.nextReplicaSetId(),
         image.nextNodeEpoch());
@@ -228,6 +236,7 @@ public final class MetadataReplay {
         image.topicsById(),
         image.replicaSets(),
         image.configs(),
+        image.features(),
         image.nextProducerId(),
         image.nextReplicaSetId(),
         image.nextNodeEpoch());
@@ -243,6 +252,7 @@ public final class MetadataReplay {
         image.topicsById(),
         image.replicaSets(),
         image.configs(),
+        image.features(),
         image.nextProducerId(),
         image.nextReplicaSetId(),
         nextNodeEpoch);
@@ -258,8 +268,24 @@ public final class MetadataReplay {
         image.topicsById(),
         sets,
         image.configs(),
+        image.features(),
         image.nextProducerId(),
         nextReplicaSetId,
+        image.nextNodeEpoch());
+  }
+
+  private static MetadataImage withFeatures(MetadataImage image, PMap<String, Short> features) {
+    return new MetadataImage(
+        image.appliedIndex(),
+        image.clusterId(),
+        image.nodes(),
+        image.topicsByName(),
+        image.topicsById(),
+        image.replicaSets(),
+        image.configs(),
+        features,
+        image.nextProducerId(),
+        image.nextReplicaSetId(),
         image.nextNodeEpoch());
   }
 
@@ -284,6 +310,7 @@ public final class MetadataReplay {
         byId,
         image.replicaSets(),
         configs,
+        image.features(),
         image.nextProducerId(),
         image.nextReplicaSetId(),
         image.nextNodeEpoch());
@@ -298,6 +325,7 @@ public final class MetadataReplay {
         image.topicsById(),
         image.replicaSets(),
         image.configs(),
+        image.features(),
         nextProducerId,
         image.nextReplicaSetId(),
         image.nextNodeEpoch());
@@ -318,6 +346,7 @@ public final class MetadataReplay {
         image.topicsById(),
         image.replicaSets(),
         image.configs(),
+        image.features(),
         nextProducerId,
         nextReplicaSetId,
         nextNodeEpoch);

@@ -121,6 +121,27 @@ final class NodeRules {
     }
   }
 
+  /** Forgets a fenced node. A live one would be without a registration and go on running. */
+  static Decision<MetadataReply.Done> unregister(
+      MetadataImage image, MetadataCommand.UnregisterNode command) {
+    Draft draft = new Draft(image);
+    NodeImage node = image.nodes().get(command.nodeId());
+    if (node == null) {
+      return draft.decided(
+          new MetadataReply.Done(
+              Errors.BROKER_ID_NOT_REGISTERED,
+              "Broker ID " + command.nodeId() + " is not currently registered"));
+    }
+    if (!node.fenced()) {
+      return draft.decided(
+          new MetadataReply.Done(
+              Errors.INVALID_REQUEST,
+              "Node " + node.id() + " is running: stop it before it is unregistered"));
+    }
+    draft.add(new MetadataRecord.NodeUnregistered(node.id()));
+    return draft.decided(new MetadataReply.Done(Errors.NONE, ""));
+  }
+
   static Decision<MetadataReply.ProducerIdBlock> allocateProducerIds(
       MetadataImage image, MetadataCommand.AllocateProducerIds command) {
     Draft draft = new Draft(image);

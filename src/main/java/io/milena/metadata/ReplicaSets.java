@@ -67,10 +67,14 @@ final class ReplicaSets {
 
   /**
    * The smallest {@code min.insync.replicas} among the topics of each set; absent for sets without
-   * a partition.
+   * a partition, and where the cluster keeps no eligible replicas. Absent means 1.
    */
   static Map<Integer, Integer> minIsrBySet(MetadataImage image, Map<String, String> nodeConfig) {
     Map<Integer, Integer> minIsr = new HashMap<>();
+    if (!ClusterFeatures.keepsEligibleReplicas(image)) {
+      // As before KIP-966: only the last in-sync replica remains eligible.
+      return minIsr;
+    }
     int inherited = minIsr(image, nodeConfig, null);
     for (TopicImage topic : image.topicsById().values()) {
       int topicMinIsr =

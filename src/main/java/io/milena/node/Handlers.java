@@ -32,6 +32,8 @@ import io.milena.wire.handler.OffsetForLeaderEpochHandler;
 import io.milena.wire.handler.ProduceHandler;
 import io.milena.wire.handler.ProducerIds;
 import io.milena.wire.handler.TopicAutoCreation;
+import io.milena.wire.handler.UnregisterBrokerHandler;
+import io.milena.wire.handler.UpdateFeaturesHandler;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,6 +79,8 @@ final class Handlers {
     handlers.add(new ElectLeadersHandler(metadata));
     handlers.add(new AlterPartitionReassignmentsHandler(metadata));
     handlers.add(new ListPartitionReassignmentsHandler(metadata));
+    handlers.add(new UnregisterBrokerHandler(metadata));
+    handlers.add(new UpdateFeaturesHandler(metadata));
     handlers.add(new DescribeConfigsHandler(metadata, identity));
     handlers.add(new AlterConfigsHandler(metadata));
     handlers.add(new IncrementalAlterConfigsHandler(metadata));
@@ -88,7 +92,7 @@ final class Handlers {
     handlers.add(
         new ApiVersionsHandler(
             handlers,
-            () -> ApiVersionsHandler.Features.NONE,
+            () -> UpdateFeaturesHandler.featuresOf(metadata.image()),
             clusterId.toString(),
             identity.nodeId()));
     return handlers;

@@ -82,7 +82,7 @@ class MetadataPropertyTest {
     int node = random.nextInt(NODES);
     NodeImage known = group.image().nodes().get(node);
     String topic = "topic" + random.nextInt(6);
-    return switch (random.nextInt(14)) {
+    return switch (random.nextInt(16)) {
       case 0 ->
           MetadataFixture.registration(
               node,
@@ -113,6 +113,15 @@ class MetadataPropertyTest {
               random.nextBoolean()
                   ? Optional.empty()
                   : Optional.of(List.of(new TopicPartition(topic, random.nextInt(4)))));
+      case 13 -> new MetadataCommand.UnregisterNode(node);
+      case 14 ->
+          new MetadataCommand.UpdateFeatures(
+              List.of(
+                  new MetadataCommand.FeatureUpdate(
+                      ClusterFeatures.ELIGIBLE_LEADER_REPLICAS,
+                      (short) random.nextInt(3),
+                      random.nextBoolean())),
+              random.nextBoolean());
       case 11, 12 -> reassign(random, topic);
       default ->
           new MetadataCommand.AllocateProducerIds(node, known == null ? 0 : known.nodeEpoch());

@@ -69,7 +69,9 @@ class MetadataRecordCodecTest {
                   List.of(),
                   2,
                   true)),
-          new MetadataRecord.PartitionsMoved(new Uuid(7, 8), Map.of(0, 4, 2, 5)));
+          new MetadataRecord.PartitionsMoved(new Uuid(7, 8), Map.of(0, 4, 2, 5)),
+          new MetadataRecord.NodeUnregistered(300),
+          new MetadataRecord.FeatureChanged("f", (short) 7));
 
   private static final List<MetadataRecord> ONE_OF_EACH =
       Stream.concat(VERSION_1.stream(), SINCE_VERSION_2.stream()).toList();

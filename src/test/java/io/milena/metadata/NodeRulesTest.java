@@ -200,4 +200,21 @@ class NodeRulesTest {
     assertThat(group.fence(1).error()).isEqualTo(Errors.NONE);
     assertThat(group.lastRecords()).isEmpty();
   }
+
+  @Test
+  void onlyANodeThatIsNotRunningIsUnregistered() {
+    MetadataFixture group = MetadataFixture.withNodes(2);
+    group.create(MetadataFixture.topic("t", Map.of(0, List.of(0, 1))));
+    assertThat(group.submit(new MetadataCommand.UnregisterNode(7)).error())
+        .isEqualTo(Errors.BROKER_ID_NOT_REGISTERED);
+    MetadataReply.Done running = group.submit(new MetadataCommand.UnregisterNode(1));
+    assertThat(running.error()).isEqualTo(Errors.INVALID_REQUEST);
+    assertThat(running.message()).contains("stop it");
+    group.fence(1);
+    assertThat(group.submit(new MetadataCommand.UnregisterNode(1)).error()).isEqualTo(Errors.NONE);
+    assertThat(group.image().nodes()).containsOnlyKeys(0);
+    assertThat(group.setOf("t", 0).replicas()).as("moved off by hand").containsExactly(0, 1);
+    group.start(1, Optional.empty());
+    assertThat(group.image().nodes()).containsOnlyKeys(0, 1);
+  }
 }

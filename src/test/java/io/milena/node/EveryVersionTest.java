@@ -95,6 +95,8 @@ class EveryVersionTest {
           Map.entry(ApiKeys.ELECT_LEADERS, "0-2"),
           Map.entry(ApiKeys.ALTER_PARTITION_REASSIGNMENTS, "0-1"),
           Map.entry(ApiKeys.LIST_PARTITION_REASSIGNMENTS, "0-0"),
+          Map.entry(ApiKeys.UNREGISTER_BROKER, "0-0"),
+          Map.entry(ApiKeys.UPDATE_FEATURES, "0-2"),
           Map.entry(ApiKeys.DESCRIBE_CLUSTER, "0-2"),
           Map.entry(ApiKeys.DESCRIBE_TOPIC_PARTITIONS, "0-0"),
           Map.entry(ApiKeys.DESCRIBE_LOG_DIRS, "1-5"),

@@ -207,6 +207,7 @@ public final class CreateTopicsHandler implements ApiHandler {
             image.topicsById(),
             image.replicaSets(),
             image.configs().plus(resource, HashTreePMap.from(asked.configs())),
+            image.features(),
             image.nextProducerId(),
             image.nextReplicaSetId(),
             image.nextNodeEpoch());

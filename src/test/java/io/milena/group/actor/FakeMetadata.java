@@ -52,6 +52,7 @@ public final class FakeMetadata implements MetadataService {
             empty.topicsById(),
             HashTreePMap.singleton(0, set(NODE_ID, 0)),
             empty.configs(),
+            empty.features(),
             0,
             1,
             2);
@@ -89,6 +90,7 @@ public final class FakeMetadata implements MetadataService {
             it.topicsById().plus(topic.id(), topic),
             it.replicaSets(),
             it.configs(),
+            it.features(),
             0,
             1,
             2));
@@ -108,6 +110,7 @@ public final class FakeMetadata implements MetadataService {
             it.topicsById().minus(topic.id()),
             it.replicaSets(),
             it.configs(),
+            it.features(),
             0,
             1,
             2));
