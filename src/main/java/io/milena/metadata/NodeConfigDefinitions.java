@@ -445,8 +445,11 @@ final class NodeConfigDefinitions {
         "replica.selector.class",
         ConfigDef.Type.STRING,
         null,
-        null,
-        "How the closest replica is found.");
+        ValidString.in(
+            null,
+            "org.apache.kafka.common.replica.LeaderSelector",
+            "org.apache.kafka.common.replica.RackAwareReplicaSelector"),
+        "Which replica consumers fetch from: the leader, or one in their rack (KIP-392).");
     dynamic(
         "leader.replication.throttled.rate",
         ConfigDef.Type.LONG,

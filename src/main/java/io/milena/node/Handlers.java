@@ -8,6 +8,7 @@ import io.milena.wire.handler.AlterConfigsHandler;
 import io.milena.wire.handler.AlterPartitionReassignmentsHandler;
 import io.milena.wire.handler.ApiHandler;
 import io.milena.wire.handler.ApiVersionsHandler;
+import io.milena.wire.handler.ClosestReplica;
 import io.milena.wire.handler.CreatePartitionsHandler;
 import io.milena.wire.handler.CreateTopicsHandler;
 import io.milena.wire.handler.DeleteRecordsHandler;
@@ -67,7 +68,11 @@ final class Handlers {
     List<ApiHandler> handlers = new ArrayList<>();
     handlers.add(new ProduceHandler(lookup));
     handlers.add(
-        new FetchHandler(lookup, sessions, config.kafkaInt("fetch.max.bytes", FETCH_MAX_BYTES)));
+        new FetchHandler(
+            lookup,
+            sessions,
+            config.kafkaInt("fetch.max.bytes", FETCH_MAX_BYTES),
+            new ClosestReplica(identity.staticConfig().get("replica.selector.class"))));
     handlers.add(new ListOffsetsHandler(lookup));
     handlers.add(new DeleteRecordsHandler(lookup));
     handlers.add(new OffsetForLeaderEpochHandler(lookup));

@@ -28,15 +28,19 @@ public final class FetchHandler implements ApiHandler {
   private final LeaderLookup lookup;
   private final FetchSessions sessions;
   private final int maxBytes;
+  private final ClosestReplica closest;
 
   /**
    * @param maxBytes the node's {@code fetch.max.bytes}: no response is larger, but for one batch
    *     that is
+   * @param closest where consumers are sent that another replica is closer to
    */
-  public FetchHandler(LeaderLookup lookup, FetchSessions sessions, int maxBytes) {
+  public FetchHandler(
+      LeaderLookup lookup, FetchSessions sessions, int maxBytes, ClosestReplica closest) {
     this.lookup = lookup;
     this.sessions = sessions;
     this.maxBytes = maxBytes;
+    this.closest = closest;
   }
 
   @Override
@@ -110,6 +114,7 @@ public final class FetchHandler implements ApiHandler {
     FetchRead read =
         new FetchRead(
             lookup,
+            closest,
             context,
             request,
             Math.min(request.maxBytes(), maxBytes),

@@ -4,10 +4,12 @@ import io.milena.log.FileRegion;
 import io.milena.log.LogView;
 import io.milena.metadata.ReplicaSetImage;
 import io.milena.replication.Replica;
+import io.milena.replication.ReplicaRole;
 import io.milena.replication.ReplicaView;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -36,10 +38,12 @@ final class FetchRead implements Runnable {
 
   private static final Logger LOG = LoggerFactory.getLogger(FetchRead.class);
   private static final byte READ_COMMITTED = 1;
+  private static final short FIRST_VERSION_WITH_CLOSEST_REPLICA = 11;
   private static final short FIRST_VERSION_WITH_LAST_FETCHED_EPOCH = 12;
   private static final short FIRST_VERSION_WITH_NODE_ENDPOINTS = 16;
 
   private final LeaderLookup lookup;
+  private final ClosestReplica closest;
   private final RequestContext context;
   private final FetchRequestData request;
   private final int maxBytes;
@@ -55,6 +59,7 @@ final class FetchRead implements Runnable {
 
   FetchRead(
       LeaderLookup lookup,
+      ClosestReplica closest,
       RequestContext context,
       FetchRequestData request,
       int maxBytes,
@@ -62,6 +67,7 @@ final class FetchRead implements Runnable {
       @Nullable FetchSession session,
       boolean incremental) {
     this.lookup = lookup;
+    this.closest = closest;
     this.context = context;
     this.request = request;
     this.maxBytes = maxBytes;
@@ -155,7 +161,10 @@ final class FetchRead implements Runnable {
         Replica replica =
             state.topic == null ? null : lookup.find(state.topic, state.key.partition());
         ReplicaView view = replica == null ? null : replica.view();
-        if (view == null || error(state, replica, view) != Errors.NONE || diverges(state, view)) {
+        if (view == null
+            || error(state, replica, view) != Errors.NONE
+            || closer(state, view).isPresent()
+            || diverges(state, view)) {
           return true;
         }
         available +=
@@ -228,6 +237,7 @@ final class FetchRead implements Runnable {
             || data.records().sizeInBytes() > 0
             || data.highWatermark() != state.toldHighWatermark
             || data.logStartOffset() != state.toldLogStartOffset
+            || data.preferredReadReplica() >= 0
             || data.divergingEpoch().epoch() >= 0;
     state.toldError = failed;
     state.toldHighWatermark = data.highWatermark();
@@ -260,6 +270,11 @@ final class FetchRead implements Runnable {
     data.setHighWatermark(view.highWatermark())
         .setLastStableOffset(view.lastStableOffset())
         .setLogStartOffset(log.logStartOffset());
+    OptionalInt closer = closer(state, view);
+    if (closer.isPresent()) {
+      data.setPreferredReadReplica(closer.getAsInt());
+      return data;
+    }
     if (diverges(state, view)) {
       LogView.EpochEnd end = log.endOffsetForEpoch(state.lastFetchedEpoch);
       data.setDivergingEpoch(
@@ -308,6 +323,13 @@ final class FetchRead implements Runnable {
     }
     Errors error =
         lookup.check(topic, state.key.partition(), replica, view, state.currentLeaderEpoch);
+    if (error == Errors.NOT_LEADER_OR_FOLLOWER
+        && view != null
+        && view.role() == ReplicaRole.FOLLOWER
+        && context.apiVersion() >= FIRST_VERSION_WITH_CLOSEST_REPLICA) {
+      // KIP-392: whoever may know that it reads from a follower is served up to the high watermark.
+      error = Errors.NONE;
+    }
     if (error != Errors.NONE || replica == null || view == null) {
       return error;
     }
@@ -320,6 +342,19 @@ final class FetchRead implements Runnable {
       return Errors.OFFSET_OUT_OF_RANGE;
     }
     return Errors.NONE;
+  }
+
+  /** The replica that the consumer shall fetch from instead; only the leader says so. */
+  private OptionalInt closer(FetchPartitionState state, ReplicaView view) {
+    if (context.apiVersion() < FIRST_VERSION_WITH_CLOSEST_REPLICA
+        || state.topic == null
+        || view.role() != ReplicaRole.LEADER) {
+      return OptionalInt.empty();
+    }
+    ReplicaSetImage set = lookup.leadership(state.topic, state.key.partition());
+    return set == null
+        ? OptionalInt.empty()
+        : closest.choose(lookup.image(), set, request.rackId(), context.listenerName());
   }
 
   /**

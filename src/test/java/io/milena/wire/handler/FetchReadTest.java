@@ -66,7 +66,8 @@ class FetchReadTest {
         new FetchHandler(
             new LeaderLookup(DirectMetadata.withNodes(1), directory),
             new FetchSessions(10, Clock.system(), new Random(1)),
-            1_000_000);
+            1_000_000,
+            new ClosestReplica(null));
     FetchRequestData request =
         new FetchRequestData()
             .setMaxWaitMs(500)
