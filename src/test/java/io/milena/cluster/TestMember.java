@@ -30,7 +30,7 @@ import org.apache.kafka.common.Uuid;
 /** A member of an Akka cluster in this JVM, configured as a node is. */
 final class TestMember implements AutoCloseable {
 
-  private static final Duration DEADLINE = Duration.ofSeconds(20);
+  private static final Duration DEADLINE = Duration.ofSeconds(60);
 
   final MemberIdentity identity;
   final ActorSystem<Void> system;
@@ -105,7 +105,7 @@ final class TestMember implements AutoCloseable {
                 ask(
                     ClusterSharding.get(system).shardState(),
                     replyTo -> new GetShardRegionState(ReplicaSetLeader.TYPE_KEY, replyTo),
-                    Duration.ofSeconds(30),
+                    Duration.ofSeconds(3),
                     system.scheduler()))
         .getShards();
   }
@@ -115,7 +115,7 @@ final class TestMember implements AutoCloseable {
     return get(
         ClusterSharding.get(system)
             .entityRefFor(ReplicaSetLeader.TYPE_KEY, Integer.toString(setId))
-            .ask(ReplicaSetLeader.GetStatus::new, Duration.ofSeconds(30)));
+            .ask(ReplicaSetLeader.GetStatus::new, Duration.ofSeconds(3)));
   }
 
   /** Waits until the assertion holds. */
