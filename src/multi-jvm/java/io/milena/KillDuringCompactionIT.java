@@ -33,12 +33,14 @@ import org.junit.jupiter.api.io.TempDir;
  * A node that is killed with SIGKILL while it compacts, again and again, keeps the newest value of
  * every key: what is read is compared with a model of what was acknowledged.
  */
-@Timeout(120)
+@Timeout(240)
 class KillDuringCompactionIT {
 
   private static final int KILLS = 3;
   private static final int KEYS = 200;
-  private static final int RECORDS_A_LIFE = 4_000;
+  private static final int MAX_TRIES = 20;
+  private static final Duration COMPACTION_WAIT = Duration.ofSeconds(5);
+  private static final int RECORDS_A_WRITE = 4_000;
   private static final TopicPartition PARTITION = new TopicPartition("table", 0);
 
   @TempDir Path data;
@@ -48,23 +50,23 @@ class KillDuringCompactionIT {
     long seed = System.nanoTime();
     Random random = new Random(seed);
     Map<String, String> model = new HashMap<>();
-    int interrupted = 0;
-    // Slow enough that a kill mostly meets a compaction at work.
+    // Slow, so that one write is mostly enough to meet a compaction at work.
     try (NodeProcess node =
         NodeProcess.start(
             data, "log.cleaner.backoff.ms=20", "log.cleaner.io.max.bytes.per.second=4000000")) {
       createTable(node);
       for (int life = 0; life < KILLS; life++) {
-        write(node, random, life, model);
-        awaitCompaction();
-        LockSupport.parkNanos(random.nextLong(Duration.ofMillis(300).toNanos()));
+        boolean compacting = false;
+        for (int tries = 0; tries < MAX_TRIES && !compacting; tries++) {
+          write(node, random, life + "-" + tries, model);
+          compacting = pauseDuringCompaction(node, random);
+        }
+        assertThat(compacting).as("a compaction at work, life %d, seed %d", life, seed).isTrue();
         node.kill();
-        interrupted += compactionFiles() > 0 ? 1 : 0;
         node.start();
         assertThat(read(node)).as("life %d, seed %d", life, seed).isEqualTo(model);
       }
       assertThat(node.output()).doesNotContain("offline").doesNotContain("set aside");
-      assertThat(interrupted).as("kills that met a compaction, seed %d", seed).isPositive();
     }
   }
 
@@ -86,7 +88,7 @@ class KillDuringCompactionIT {
     }
   }
 
-  private static void write(NodeProcess node, Random random, int life, Map<String, String> model)
+  private static void write(NodeProcess node, Random random, String part, Map<String, String> model)
       throws Exception {
     Properties properties = new Properties();
     properties.put("bootstrap.servers", node.bootstrap());
@@ -94,10 +96,10 @@ class KillDuringCompactionIT {
     List<Future<?>> sent = new ArrayList<>();
     try (KafkaProducer<String, String> producer =
         new KafkaProducer<>(properties, new StringSerializer(), new StringSerializer())) {
-      for (int i = 0; i < RECORDS_A_LIFE; i++) {
+      for (int i = 0; i < RECORDS_A_WRITE; i++) {
         String key = "key-" + random.nextInt(KEYS);
         boolean delete = random.nextInt(10) == 0;
-        String value = delete ? null : life + "-" + i + "x".repeat(1_000);
+        String value = delete ? null : part + "-" + i + "x".repeat(1_000);
         sent.add(producer.send(new ProducerRecord<>(PARTITION.topic(), key, value)));
         if (delete) {
           model.remove(key);
@@ -111,12 +113,25 @@ class KillDuringCompactionIT {
     }
   }
 
-  private void awaitCompaction() throws IOException {
-    long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+  /**
+   * Stops the node at some moment of a compaction. False if none was at work at that moment: the
+   * node runs on, and more has to be written for the next one.
+   */
+  private boolean pauseDuringCompaction(NodeProcess node, Random random) throws Exception {
+    long deadline = System.nanoTime() + COMPACTION_WAIT.toNanos();
     while (compactionFiles() == 0) {
-      assertThat(System.nanoTime()).as("a compaction begins").isLessThan(deadline);
+      if (System.nanoTime() > deadline) {
+        return false;
+      }
       LockSupport.parkNanos(1_000_000);
     }
+    LockSupport.parkNanos(random.nextLong(Duration.ofMillis(300).toNanos()));
+    node.pause();
+    if (compactionFiles() > 0) {
+      return true;
+    }
+    node.resume();
+    return false;
   }
 
   /** Files that a compaction is writing or swapping in. */

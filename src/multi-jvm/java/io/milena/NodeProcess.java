@@ -117,6 +117,24 @@ public final class NodeProcess implements AutoCloseable {
     process.waitFor();
   }
 
+  /** SIGSTOP: the process stands still, and its connections stay open. */
+  public void pause() throws Exception {
+    signal("STOP");
+  }
+
+  /** SIGCONT: it goes on as if nothing had been. */
+  public void resume() throws Exception {
+    signal("CONT");
+  }
+
+  private void signal(String name) throws Exception {
+    int exit =
+        new ProcessBuilder("kill", "-" + name, Long.toString(pid())).inheritIO().start().waitFor();
+    if (exit != 0) {
+      throw new IllegalStateException("kill -" + name + " " + pid() + ": exit code " + exit);
+    }
+  }
+
   /** SIGTERM, and waits until the process is gone; returns its exit code. */
   public int terminate() throws InterruptedException {
     process.destroy();
