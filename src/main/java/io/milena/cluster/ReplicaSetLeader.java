@@ -8,6 +8,7 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.TimerScheduler;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import akka.cluster.sharding.typed.javadsl.EntityTypeKey;
+import io.milena.common.ClusterMessage;
 import io.milena.metadata.LeaderPlacement;
 import io.milena.metadata.MetadataCommand;
 import io.milena.metadata.MetadataReply;

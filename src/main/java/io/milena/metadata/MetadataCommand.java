@@ -18,13 +18,17 @@ public sealed interface MetadataCommand<R extends MetadataReply> {
    * A node's process has started: registers it, fenced. The first command of every life of a
    * process.
    *
-   * @param clusterIdIfNew the cluster's id, should this be the first record of all
+   * @param clusterId of the cluster that the node's data directory belongs to; the cluster's,
+   *     should this be the first record of all
+   * @param logDirs ids of its log directories; an id whose registration has none of them is another
+   *     node's
    */
   record RegisterNode(
       int nodeId,
       Uuid incarnation,
-      Uuid clusterIdIfNew,
+      Uuid clusterId,
       List<NodeImage.Endpoint> endpoints,
+      NodeImage.ClusterAddress clusterAddress,
       Optional<String> rack,
       List<Uuid> logDirs)
       implements MetadataCommand<MetadataReply.NodeRegistered> {}
@@ -46,6 +50,13 @@ public sealed interface MetadataCommand<R extends MetadataReply> {
   /** Changes the levels of features (KIP-584), all or none. */
   record UpdateFeatures(List<FeatureUpdate> updates, boolean validateOnly)
       implements MetadataCommand<MetadataReply.ItemResults<String>> {}
+
+  /**
+   * A live node is going to stop: every set that another in-sync replica can lead is granted to
+   * that one, and the node leaves their ISR and gets no leadership from now on. What nobody else
+   * can lead it goes on leading until it is fenced.
+   */
+  record BeginShutdown(int nodeId, long nodeEpoch) implements MetadataCommand<MetadataReply.Done> {}
 
   /**
    * A replica set's entity has started on a node: the node wants to lead the set. Refused unless it

@@ -24,6 +24,7 @@ public final class MetadataCore {
     return switch (command) {
       case MetadataCommand.RegisterNode register -> NodeRules.register(image, register, context);
       case MetadataCommand.UnfenceNode unfence -> NodeRules.unfence(image, unfence, context);
+      case MetadataCommand.BeginShutdown begin -> NodeRules.beginShutdown(image, begin, context);
       case MetadataCommand.FenceNode fence -> NodeRules.fence(image, fence, context);
       case MetadataCommand.UnregisterNode unregister -> NodeRules.unregister(image, unregister);
       case MetadataCommand.UpdateFeatures update -> FeatureRules.update(image, update, context);

@@ -277,6 +277,8 @@ public final class MetadataRecordCodec {
       out.number(endpoint.port());
       out.string(endpoint.securityProtocol());
     }
+    out.string(node.clusterAddress().host());
+    out.number(node.clusterAddress().port());
     out.optional(node.rack());
     out.number(node.logDirs().size());
     node.logDirs().forEach(out::uuid);
@@ -290,6 +292,7 @@ public final class MetadataRecordCodec {
         in.uuid(),
         in.number(),
         in.list(() -> new NodeImage.Endpoint(in.string(), in.string(), in.int32(), in.string())),
+        new NodeImage.ClusterAddress(in.string(), in.int32()),
         in.optional(),
         in.list(in::uuid),
         in.bool(),

@@ -140,6 +140,7 @@ public final class MetadataReplay {
             node.incarnation(),
             node.nodeEpoch(),
             node.endpoints(),
+            node.clusterAddress(),
             node.rack(),
             node.logDirs(),
             changed.fenced(),

@@ -13,6 +13,7 @@ import org.apache.kafka.common.Uuid;
  * @param nodeEpoch version of the registration (Kafka: broker epoch): grows with every registration
  *     in the cluster
  * @param endpoints where clients reach it, one for each listener
+ * @param clusterAddress where the other nodes reach it
  * @param rack {@code broker.rack}, if set
  * @param logDirs ids of its log directories
  * @param fenced true from registration until it has caught up, and after it was found dead: never a
@@ -24,6 +25,7 @@ public record NodeImage(
     Uuid incarnation,
     long nodeEpoch,
     List<Endpoint> endpoints,
+    ClusterAddress clusterAddress,
     Optional<String> rack,
     List<Uuid> logDirs,
     boolean fenced,
@@ -41,4 +43,12 @@ public record NodeImage(
    * @param securityProtocol Kafka's name of it, such as PLAINTEXT
    */
   public record Endpoint(String listener, String host, int port, String securityProtocol) {}
+
+  /** Where a node's actor system listens for the other nodes (Akka remoting over TCP). */
+  public record ClusterAddress(String host, int port) {
+    @Override
+    public String toString() {
+      return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
+    }
+  }
 }

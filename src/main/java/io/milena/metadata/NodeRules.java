@@ -1,5 +1,6 @@
 package io.milena.metadata;
 
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -22,6 +23,7 @@ final class NodeRules {
     Draft draft = new Draft(image);
     try {
       checkRegistration(command);
+      checkBelongs(image, command);
     } catch (Refusal refusal) {
       return draft.decided(new MetadataReply.NodeRegistered(refusal.error(), refusal.reason(), -1));
     }
@@ -30,7 +32,7 @@ final class NodeRules {
       return draft.decided(new MetadataReply.NodeRegistered(Errors.NONE, "", known.nodeEpoch()));
     }
     if (image.clusterId().isEmpty()) {
-      draft.add(new MetadataRecord.ClusterCreated(command.clusterIdIfNew()));
+      draft.add(new MetadataRecord.ClusterCreated(command.clusterId()));
     }
     if (known != null && !known.fenced()) {
       fence(draft, known, context);
@@ -43,6 +45,7 @@ final class NodeRules {
                 command.incarnation(),
                 nodeEpoch,
                 command.endpoints(),
+                command.clusterAddress(),
                 command.rack(),
                 command.logDirs(),
                 true,
@@ -54,6 +57,7 @@ final class NodeRules {
   private static boolean isRepeated(NodeImage known, MetadataCommand.RegisterNode command) {
     return known.incarnation().equals(command.incarnation())
         && known.endpoints().equals(command.endpoints())
+        && known.clusterAddress().equals(command.clusterAddress())
         && known.rack().equals(command.rack())
         && known.logDirs().equals(command.logDirs());
   }
@@ -73,6 +77,34 @@ final class NodeRules {
             Errors.INVALID_REGISTRATION,
             "Node " + command.nodeId() + " names listener " + endpoint.listener() + " twice");
       }
+    }
+  }
+
+  /** The node is of this cluster, and no other directory goes by its id. */
+  private static void checkBelongs(MetadataImage image, MetadataCommand.RegisterNode command) {
+    if (image.clusterId().isPresent() && !image.clusterId().get().equals(command.clusterId())) {
+      throw new Refusal(
+          Errors.INCONSISTENT_CLUSTER_ID,
+          "Node "
+              + command.nodeId()
+              + " has a data directory of cluster "
+              + command.clusterId()
+              + ", this is cluster "
+              + image.clusterId().get());
+    }
+    NodeImage known = image.nodes().get(command.nodeId());
+    if (known != null
+        && !known.logDirs().equals(command.logDirs())
+        && Collections.disjoint(known.logDirs(), command.logDirs())) {
+      throw new Refusal(
+          Errors.DUPLICATE_BROKER_REGISTRATION,
+          "Node id "
+              + command.nodeId()
+              + " belongs to the node at "
+              + known.clusterAddress()
+              + (known.fenced() ? ", which is not running" : ", which is running")
+              + ", with another data directory: give this node another node.id, or unregister that"
+              + " one first if it is gone for good");
     }
   }
 
@@ -102,6 +134,30 @@ final class NodeRules {
       NodeImage node = registered(image, command.nodeId(), command.nodeEpoch());
       if (!node.fenced()) {
         fence(draft, node, context);
+      }
+      return draft.decided(new MetadataReply.Done(Errors.NONE, ""));
+    } catch (Refusal refusal) {
+      return new Draft(image).decided(new MetadataReply.Done(refusal.error(), refusal.reason()));
+    }
+  }
+
+  static Decision<MetadataReply.Done> beginShutdown(
+      MetadataImage image, MetadataCommand.BeginShutdown command, DecisionContext context) {
+    Draft draft = new Draft(image);
+    try {
+      NodeImage node = registered(image, command.nodeId(), command.nodeEpoch());
+      if (!node.controlledShutdown()) {
+        draft.add(new MetadataRecord.NodeChanged(node.id(), node.fenced(), true));
+        Map<Integer, Integer> minIsr = ReplicaSets.minIsrBySet(draft.image(), context.nodeConfig());
+        IntPredicate canLead = canLead(draft.image());
+        for (ReplicaSetImage set : setsOf(draft.image(), node.id())) {
+          if (LeaderPlacement.successor(set, node.id(), canLead).isPresent()) {
+            change(
+                draft,
+                set,
+                Leadership.withoutNode(set, node.id(), minIsr.getOrDefault(set.id(), 1), canLead));
+          }
+        }
       }
       return draft.decided(new MetadataReply.Done(Errors.NONE, ""));
     } catch (Refusal refusal) {

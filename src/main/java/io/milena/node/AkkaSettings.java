@@ -16,8 +16,19 @@ final class AkkaSettings {
                 "milena.journal.dir",
                 data.metadata().toAbsolutePath().toString(),
                 "akka.cluster.roles",
-                self.roles()),
+                self.roles(),
+                "akka.remote.artery.canonical.hostname",
+                config.cluster().address().host(),
+                "akka.remote.artery.canonical.port",
+                config.cluster().address().port(),
+                "akka.remote.artery.bind.hostname",
+                bindHost(config)),
             "the running node")
         .withFallback(config.akka());
+  }
+
+  private static String bindHost(NodeConfig config) {
+    String host = config.cluster().bindHost();
+    return host.isEmpty() ? "0.0.0.0" : host;
   }
 }

@@ -53,12 +53,12 @@ final class Handlers {
       NodeIdentity identity,
       Uuid clusterId,
       MetadataService metadata,
+      LeaderLookup lookup,
       ReplicaDirectory replicas,
       GroupCoordinator groups,
       ProducerIds producerIds,
       LogDirectories directories,
       Clock clock) {
-    LeaderLookup lookup = new LeaderLookup(metadata, replicas);
     FetchSessions sessions =
         new FetchSessions(
             config.kafkaInt(

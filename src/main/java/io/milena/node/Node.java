@@ -2,8 +2,13 @@ package io.milena.node;
 
 import akka.actor.CoordinatedShutdown;
 import akka.actor.typed.ActorSystem;
+import io.milena.cluster.MemberIdentity;
+import io.milena.cluster.MetadataMember;
+import io.milena.cluster.NodeWatch;
 import io.milena.cluster.ReplicaSetLeaders;
 import io.milena.http.HttpPort;
+import io.milena.metadata.MetadataCommand;
+import io.milena.metadata.NodeImage;
 import io.milena.replication.actor.LocalReplicas;
 import io.milena.wire.KafkaServer;
 import java.nio.file.Path;
@@ -15,7 +20,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,29 +37,48 @@ public final class Node {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration HAND_OVER_TIMEOUT = Duration.ofSeconds(5);
   private static final long DRAIN_TIMEOUT_MS = 3_000;
+  private static final Duration RESTART_INTERVAL = Duration.ofSeconds(2);
 
   /**
-   * What a running node consists of.
+   * What one life of a node consists of.
    *
+   * @param self the node and this life of it
+   * @param nodeEpoch of its registration
    * @param kafkaAddresses where the Kafka listeners listen, with the ports they got
+   * @param clusterAddress where the other nodes reach it, with the port it got
    * @param executors threads to end last
+   * @param givenUp completes with the reason once the cluster has given this life up
    */
   record Parts(
-      DataDirectory data,
-      int nodeId,
+      MemberIdentity self,
+      long nodeEpoch,
       ActorSystem<?> system,
+      MetadataMember metadata,
+      NodeWatch watch,
       ReplicaSetLeaders leaders,
       LocalReplicas replicas,
       KafkaServer server,
       List<NodeConfig.Listener> kafkaAddresses,
+      NodeImage.ClusterAddress clusterAddress,
       Optional<HttpPort> http,
-      List<ExecutorService> executors) {}
+      List<ExecutorService> executors,
+      CompletionStage<String> givenUp) {}
 
-  private final Parts parts;
-  private final AtomicBoolean stopped = new AtomicBoolean();
+  private final NodeConfig config;
+  private final DataDirectory data;
 
-  Node(Parts parts) {
+  /** Held while the node starts anew or stops. */
+  private final Object lives = new Object();
+
+  private volatile Parts parts;
+  private volatile boolean stopped;
+  private volatile @Nullable Thread restarting;
+
+  private Node(NodeConfig config, DataDirectory data, Parts parts) {
+    this.data = data;
     this.parts = parts;
+    // Clients and nodes find it where it was, whatever the configuration left open.
+    this.config = config.at(parts.kafkaAddresses(), parts.clusterAddress());
   }
 
   /**
@@ -64,7 +89,9 @@ public final class Node {
   public static Node start(NodeConfig config) {
     DataDirectory data = DataDirectory.open(config.dataDirectory());
     try {
-      return NodeStarter.start(config, data);
+      Node node = new Node(config, data, NodeStarter.start(config, data));
+      node.watchOverLife();
+      return node;
     } catch (RuntimeException failure) {
       data.close();
       throw failure;
@@ -86,33 +113,126 @@ public final class Node {
 
   /** This node's id. */
   public int nodeId() {
-    return parts.nodeId();
+    return parts.self().nodeId();
   }
 
   /** The data directory. */
   public Path dataDirectory() {
-    return parts.data().root();
+    return data.root();
+  }
+
+  /** Identifies this life of the node: another once it has started anew. */
+  Uuid incarnation() {
+    return parts.self().incarnation();
+  }
+
+  /** This node's member of the metadata group. */
+  MetadataMember metadata() {
+    return parts.metadata();
+  }
+
+  private void watchOverLife() {
+    var _ =
+        parts
+            .givenUp()
+            .thenAccept(reason -> {
+              if (!stopped) {
+                restarting =
+                    Thread.ofPlatform().name("milena-restart").start(() -> startAnew(reason));
+              }
+            });
   }
 
   /**
-   * Stops cleanly: hands its sets over to other nodes, answers what was asked, closes every log,
-   * leaves the cluster. Does nothing the second time.
+   * The cluster goes on without this life of the node: ends it, and begins another on the same
+   * directory and ports, which catches up before it serves.
+   */
+  private void startAnew(String reason) {
+    synchronized (lives) {
+      if (stopped) {
+        return;
+      }
+      LOG.warn("Node {} starts anew: {}", parts.self().nodeId(), reason);
+      abandon(parts);
+      while (!stopped) {
+        try {
+          parts = NodeStarter.start(config, data);
+          LOG.info("Node {} serves again", parts.self().nodeId());
+          watchOverLife();
+          return;
+        } catch (StartupException failure) {
+          if (stopped) {
+            return;
+          }
+          LOG.warn(
+              "Node {} cannot start anew yet, and tries again in {} s: {}",
+              parts.self().nodeId(),
+              RESTART_INTERVAL.toSeconds(),
+              failure.getMessage());
+          pause();
+        }
+      }
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(RESTART_INTERVAL.toMillis());
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Ends a life that nobody in the cluster waits for: nothing is handed over. */
+  private static void abandon(Parts life) {
+    life.watch().close();
+    life.http().ifPresent(http -> await(http.unbind(), "closing the HTTP port"));
+    await(life.server().stop(0), "closing connections");
+    life.replicas().close((closed, of) -> LOG.debug("closed {} of {} logs", closed, of));
+    life.system().terminate();
+    await(life.system().getWhenTerminated(), "stopping actors");
+    life.executors().forEach(ExecutorService::shutdown);
+  }
+
+  /**
+   * Stops cleanly: hands what it leads over to other nodes, answers what was asked, closes every
+   * log, leaves the cluster. Does nothing the second time.
    */
   public void stop() {
-    if (!stopped.compareAndSet(false, true)) {
+    if (stopped) {
       return;
     }
-    await(parts.leaders().handOver(HAND_OVER_TIMEOUT), "handing replica sets over");
-    parts.http().ifPresent(http -> await(http.unbind(), "closing the HTTP port"));
-    await(parts.server().stop(DRAIN_TIMEOUT_MS), "closing connections");
-    parts.replicas().close((closed, of) -> LOG.debug("closed {} of {} logs", closed, of));
+    stopped = true;
+    Thread starting = restarting;
+    if (starting != null) {
+      starting.interrupt();
+    }
+    synchronized (lives) {
+      stop(parts);
+      data.close();
+    }
+  }
+
+  private static void stop(Parts life) {
+    if (life.metadata().hasLiveOthers()) {
+      await(life.metadata().resign(), "handing the metadata leadership over");
+      await(
+          life.metadata()
+              .service()
+              .submit(new MetadataCommand.BeginShutdown(life.self().nodeId(), life.nodeEpoch())),
+          "handing leadership of partitions over");
+    }
+    await(life.leaders().handOver(HAND_OVER_TIMEOUT), "handing replica sets over");
+    life.watch().close();
+    life.http().ifPresent(http -> await(http.unbind(), "closing the HTTP port"));
+    await(life.server().stop(DRAIN_TIMEOUT_MS), "closing connections");
+    life.replicas().close((closed, of) -> LOG.debug("closed {} of {} logs", closed, of));
     // Leaves the cluster, so that nobody has to find out that this node is gone; then terminates.
     var _ =
-        CoordinatedShutdown.get(parts.system())
+        CoordinatedShutdown.get(life.system())
             .runAll(CoordinatedShutdown.actorSystemTerminateReason());
-    await(parts.system().getWhenTerminated(), "stopping actors");
-    parts.executors().forEach(ExecutorService::shutdown);
-    parts.data().close();
+    await(life.system().getWhenTerminated(), "stopping actors");
+    life.executors().forEach(ExecutorService::shutdown);
   }
 
   private static void await(CompletionStage<?> stage, String doing) {

@@ -7,6 +7,7 @@ import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigSyntax;
 import com.typesafe.config.ConfigUtil;
 import com.typesafe.config.ConfigValue;
+import io.milena.metadata.NodeImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ import java.util.TreeMap;
  * @param listeners where to listen for the Kafka protocol
  * @param advertised what to tell clients, for each listener
  * @param http where to listen for HTTP, port -1 (the default) for not at all
+ * @param cluster how the node belongs to a cluster
  * @param akka Akka's settings and Milena's own dispatchers
  */
 public record NodeConfig(
@@ -31,6 +33,7 @@ public record NodeConfig(
     List<Listener> listeners,
     List<Listener> advertised,
     Listener http,
+    ClusterSettings cluster,
     Config akka) {
 
   /** Port of the Kafka protocol when none is given. */
@@ -92,7 +95,36 @@ public record NodeConfig(
             .withFallback(ConfigFactory.parseResources("milena-akka.conf"))
             .withFallback(ConfigFactory.defaultReference())
             .resolve();
-    return new NodeConfig(options.dataDirectory(), kafka, listeners, advertised, http, akka);
+    return new NodeConfig(
+        options.dataDirectory(),
+        kafka,
+        listeners,
+        advertised,
+        http,
+        ClusterSettings.of(options, merged, listeners, advertised),
+        akka);
+  }
+
+  /** The same with ports that are known by now in place of those that were left open. */
+  NodeConfig at(List<Listener> bound, NodeImage.ClusterAddress clusterAddress) {
+    List<Listener> fixed = new ArrayList<>();
+    for (Listener listener : listeners) {
+      int port =
+          bound.stream()
+              .filter(other -> other.name().equals(listener.name()))
+              .mapToInt(Listener::port)
+              .findFirst()
+              .orElse(listener.port());
+      fixed.add(new Listener(listener.name(), listener.host(), port));
+    }
+    return new NodeConfig(
+        dataDirectory,
+        kafka,
+        List.copyOf(fixed),
+        advertised,
+        http,
+        cluster.at(clusterAddress.port()),
+        akka);
   }
 
   /** A setting with Kafka's name, or what to use without it. */
@@ -211,7 +243,7 @@ public record NodeConfig(
     return List.copyOf(listeners);
   }
 
-  private static Listener hostAndPort(String name, String setting, String value) {
+  static Listener hostAndPort(String name, String setting, String value) {
     int colon = value.lastIndexOf(':');
     try {
       int port = Integer.parseInt(value.substring(colon + 1).trim());

@@ -1,5 +1,6 @@
 package io.milena.node;
 
+import akka.actor.Address;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Behavior;
@@ -7,9 +8,15 @@ import akka.actor.typed.Props;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.cluster.typed.Cluster;
 import akka.cluster.typed.Join;
+import akka.remote.RemoteTransportException;
+import io.milena.cluster.ClusterJoiner;
 import io.milena.cluster.ClusterMetadata;
+import io.milena.cluster.KnownNodesKeeper;
 import io.milena.cluster.MemberIdentity;
+import io.milena.cluster.MetadataMember;
+import io.milena.cluster.NodeWatch;
 import io.milena.cluster.ReplicaSetLeaders;
+import io.milena.cluster.SelfWatch;
 import io.milena.common.CarrierThread;
 import io.milena.common.Clock;
 import io.milena.group.GroupConfig;
@@ -17,7 +24,6 @@ import io.milena.group.actor.GroupCoordinator;
 import io.milena.http.HttpPort;
 import io.milena.log.CleanableLog;
 import io.milena.log.LogConfig;
-import io.milena.log.LogDirectory;
 import io.milena.metadata.ConfigDefinitions;
 import io.milena.metadata.EffectiveConfigs;
 import io.milena.metadata.MetadataCommand;
@@ -25,11 +31,9 @@ import io.milena.metadata.MetadataImage;
 import io.milena.metadata.MetadataReply;
 import io.milena.metadata.MetadataService;
 import io.milena.metadata.NodeImage;
-import io.milena.metadata.actor.MetadataClient;
-import io.milena.metadata.actor.MetadataGroup;
 import io.milena.metadata.actor.MetadataGroupSettings;
-import io.milena.metadata.actor.MetadataPublisher;
-import io.milena.metadata.actor.Peers;
+import io.milena.raft.Membership;
+import io.milena.raft.RaftConfig;
 import io.milena.replication.ReplicaConfig;
 import io.milena.replication.actor.CleanerSettings;
 import io.milena.replication.actor.FlushRounds;
@@ -37,12 +41,13 @@ import io.milena.replication.actor.LocalReplicas;
 import io.milena.wire.KafkaServer;
 import io.milena.wire.ListenAddress;
 import io.milena.wire.handler.ApiHandler;
+import io.milena.wire.handler.ClusterInfoApi;
+import io.milena.wire.handler.LeaderLookup;
 import io.milena.wire.handler.NodeIdentity;
 import io.milena.wire.handler.ProducerIds;
 import io.milena.wire.handler.SingleLogDirectory;
 import java.io.IOException;
 import java.net.BindException;
-import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -74,10 +79,14 @@ import org.slf4j.LoggerFactory;
  */
 final class NodeStarter {
 
-  /** Node id of a data directory that is used for the first time, when none is configured. */
-  private static final int DEFAULT_NODE_ID = 1;
-
   private static final Duration METADATA_TIMEOUT = Duration.ofSeconds(30);
+
+  /** One tick of Raft: elections after ten to twenty of silence. */
+  private static final Duration TICK_INTERVAL = Duration.ofMillis(50);
+
+  /** A leader that nobody heard of for this many silence timeouts has long been replaced. */
+  private static final int CUT_OFF_SILENCES = 2;
+
   private static final Logger LOG = LoggerFactory.getLogger(NodeStarter.class);
 
   /** Flushes of one round of fsync mode that run side by side; more wait for a thread. */
@@ -91,33 +100,27 @@ final class NodeStarter {
   private final NodeConfig config;
   private final DataDirectory data;
   private final Clock clock = Clock.system();
+  private final Belonging belonging;
   private final int nodeId;
   private final Uuid clusterId;
-  private final Uuid directoryId;
   private final MemberIdentity self;
   private final Map<String, String> staticConfig;
   private final AtomicLong nodeEpoch = new AtomicLong(UNKNOWN_NODE_EPOCH);
 
-  private NodeStarter(NodeConfig config, DataDirectory data) {
+  private NodeStarter(NodeConfig config, DataDirectory data, Belonging belonging) {
     this.config = config;
     this.data = data;
-    Optional<LogDirectory.Meta> owner = data.owner();
-    this.nodeId = chooseNodeId(config, data.root(), owner);
-    this.clusterId =
-        owner.map(meta -> Uuid.fromString(meta.clusterId())).orElseGet(Uuid::randomUuid);
-    this.directoryId = owner.map(LogDirectory.Meta::directoryId).orElseGet(Uuid::randomUuid);
+    this.belonging = belonging;
+    this.nodeId = belonging.nodeId();
+    this.clusterId = belonging.clusterId();
     this.self = new MemberIdentity(nodeId, Uuid.randomUuid());
     Map<String, String> settings = new HashMap<>(config.kafka());
     settings.put("node.id", Integer.toString(nodeId));
     this.staticConfig = Map.copyOf(settings);
-    validate(config.kafka());
     // What their parts would find wrong later, when there is more to undo.
     var _ = WireSettings.of(config);
     var _ = groupConfig();
     var _ = cleanerSettings();
-    if (owner.isEmpty()) {
-      data.partitions().writeMeta(new LogDirectory.Meta(clusterId.toString(), nodeId, directoryId));
-    }
   }
 
   private static void validate(Map<String, String> settings) {
@@ -131,38 +134,28 @@ final class NodeStarter {
     }
   }
 
-  static Node start(NodeConfig config, DataDirectory data) {
-    return new NodeStarter(config, data).start();
+  /**
+   * Starts a node and returns once it serves.
+   *
+   * @throws StartupException when it cannot
+   */
+  static Node.Parts start(NodeConfig config, DataDirectory data) {
+    validate(config.kafka());
+    Belonging belonging = Belonging.of(config, data);
+    while (true) {
+      try {
+        return new NodeStarter(config, data, belonging).start();
+      } catch (NodeIdTakenException taken) {
+        if (!belonging.isIdChosen()) {
+          throw taken;
+        }
+        belonging = belonging.withAnotherId(config, data);
+      }
+    }
   }
 
-  private static int chooseNodeId(NodeConfig config, Path root, Optional<LogDirectory.Meta> owner) {
-    String setting = config.kafka().containsKey("node.id") ? "node.id" : "broker.id";
-    int configured =
-        config.kafkaInt(setting, owner.map(LogDirectory.Meta::nodeId).orElse(DEFAULT_NODE_ID));
-    if (owner.isPresent() && owner.get().nodeId() != configured) {
-      throw StartupException.wrongConfiguration(
-          "data directory "
-              + root
-              + " belongs to node "
-              + owner.get().nodeId()
-              + ", but "
-              + setting
-              + " says "
-              + configured
-              + ": start node "
-              + configured
-              + " on its own directory, or drop the setting");
-    }
-    if (configured < 0) {
-      throw StartupException.wrongConfiguration(
-          setting + " is " + configured + ": it must be 0 or more");
-    }
-    return configured;
-  }
-
-  private Node start() {
-    ActorSystem<Void> system =
-        ActorSystem.create(Behaviors.empty(), "milena", AkkaSettings.of(config, data, self));
+  private Node.Parts start() {
+    ActorSystem<Void> system = createSystem();
     List<ExecutorService> executors = new ArrayList<>();
     try {
       return start(system, executors);
@@ -184,10 +177,29 @@ final class NodeStarter {
     }
   }
 
-  private Node start(ActorSystem<Void> system, List<ExecutorService> executors) {
-    Cluster cluster = Cluster.get(system);
-    cluster.manager().tell(Join.create(cluster.selfMember().address()));
-    MetadataService metadata = metadata(system);
+  private ActorSystem<Void> createSystem() {
+    try {
+      return ActorSystem.create(Behaviors.empty(), "milena", AkkaSettings.of(config, data, self));
+    } catch (RemoteTransportException failure) {
+      throw StartupException.inUse(
+          "cluster port "
+              + config.cluster().address()
+              + " cannot be listened on ("
+              + failure.getMessage()
+              + "): stop what uses it, or choose another with milena.cluster.port",
+          failure);
+    }
+  }
+
+  private Node.Parts start(ActorSystem<Void> system, List<ExecutorService> executors) {
+    // A node that is alone need not ask anybody, and has its cluster while it does the rest.
+    boolean isAlone = belonging.founder() && !belonging.hasOthers();
+    if (isAlone) {
+      Cluster cluster = Cluster.get(system);
+      cluster.manager().tell(Join.create(cluster.selfMember().address()));
+    }
+    MetadataMember member = metadata(system);
+    MetadataService metadata = member.service();
     ClusterMetadata.get(system).provide(metadata);
     ExecutorService io = Executors.newCachedThreadPool(carriers("milena-io"));
     ExecutorService openers =
@@ -207,11 +219,14 @@ final class NodeStarter {
     GroupCoordinator groups =
         new GroupCoordinator(nodeId, groupConfig(), replicas, metadata, clock);
     ProducerIds producerIds = new ProducerIds(metadata, nodeId, nodeEpoch::get);
-    KafkaServer server = bind(metadata, replicas, groups, producerIds);
+    KafkaServer server = bind(member, replicas, groups, producerIds);
+    NodeWatch watch = new NodeWatch(nodeId, member::gone);
     try {
+      metadata.subscribe(new KnownNodesKeeper(nodeId, belonging.founder(), data.metadata(), io));
+      metadata.subscribe(watch);
       metadata.subscribe(replicas);
       List<NodeConfig.Listener> addresses = addresses(server);
-      register(metadata, addresses);
+      register(system, metadata, addresses);
       AtomicBoolean ready = new AtomicBoolean();
       Optional<HttpPort> http = http(system, ready);
       replicas.removeStrays();
@@ -223,11 +238,27 @@ final class NodeStarter {
       producerIds.prefetch();
       server.start();
       ready.set(true);
+      CompletionStage<String> givenUp = SelfWatch.start(system, self, metadata);
+      if (!isAlone) {
+        ClusterJoiner.start(system, nodeId, metadata);
+      }
       ReplicaSetLeaders leaders = ReplicaSetLeaders.start(system, nodeId, nodeEpoch::get, metadata);
-      return new Node(
-          new Node.Parts(
-              data, nodeId, system, leaders, replicas, server, addresses, http, executors));
+      return new Node.Parts(
+          self,
+          nodeEpoch.get(),
+          system,
+          member,
+          watch,
+          leaders,
+          replicas,
+          server,
+          addresses,
+          clusterAddress(system),
+          http,
+          executors,
+          givenUp);
     } catch (RuntimeException failure) {
+      watch.close();
       server.stop(0).join();
       replicas.abandon();
       throw failure;
@@ -276,18 +307,21 @@ final class NodeStarter {
     }
   }
 
-  private MetadataService metadata(ActorSystem<Void> system) {
-    MetadataPublisher publisher = new MetadataPublisher();
-    ActorRef<MetadataGroup.Command> group =
-        spawn(
-            system,
-            MetadataGroup.create(
-                MetadataGroupSettings.ofSoleVoter(
-                    nodeId, staticConfig, new SecureRandom().nextLong()),
-                publisher,
-                Peers.none()),
-            "metadata");
-    return new MetadataClient(system, group, publisher, METADATA_TIMEOUT);
+  private MetadataMember metadata(ActorSystem<Void> system) {
+    MetadataGroupSettings settings =
+        new MetadataGroupSettings(
+            RaftConfig.defaults(nodeId),
+            belonging.founder() ? Membership.ofVoters(nodeId) : Membership.EMPTY,
+            staticConfig,
+            new SecureRandom().nextLong(),
+            TICK_INTERVAL,
+            METADATA_TIMEOUT,
+            config.cluster().silenceTimeout(),
+            config.cluster().voters(),
+            MetadataGroupSettings.DEFAULT_SNAPSHOT_BYTES,
+            "",
+            "");
+    return MetadataMember.start(system, settings, belonging.known(), METADATA_TIMEOUT);
   }
 
   private static <T> ActorRef<T> spawn(
@@ -356,16 +390,19 @@ final class NodeStarter {
   }
 
   private KafkaServer bind(
-      MetadataService metadata,
+      MetadataMember member,
       LocalReplicas replicas,
       GroupCoordinator groups,
       ProducerIds producerIds) {
+    MetadataService metadata = member.service();
+    Duration cutOff = config.cluster().silenceTimeout().multipliedBy(CUT_OFF_SILENCES);
     List<ApiHandler> handlers =
         Handlers.all(
             config,
             new NodeIdentity(nodeId, staticConfig),
             clusterId,
             metadata,
+            new LeaderLookup(metadata, replicas, () -> member.isCutOffFor(cutOff)),
             replicas,
             groups,
             producerIds,
@@ -376,7 +413,12 @@ final class NodeStarter {
             .map(listener -> new ListenAddress(listener.name(), listener.host(), listener.port()))
             .toList();
     try {
-      return KafkaServer.bind(addresses, handlers, List.of(), WireSettings.of(config), clock);
+      return KafkaServer.bind(
+          addresses,
+          handlers,
+          List.of(new ClusterInfoApi(metadata)),
+          WireSettings.of(config),
+          clock);
     } catch (BindException failure) {
       throw StartupException.inUse(String.valueOf(failure.getMessage()), failure);
     } catch (IOException failure) {
@@ -395,7 +437,8 @@ final class NodeStarter {
         .toList();
   }
 
-  private void register(MetadataService metadata, List<NodeConfig.Listener> bound) {
+  private void register(
+      ActorSystem<Void> system, MetadataService metadata, List<NodeConfig.Listener> bound) {
     List<NodeImage.Endpoint> endpoints = new ArrayList<>();
     for (NodeConfig.Listener listener : bound) {
       NodeConfig.Listener advertised =
@@ -410,26 +453,51 @@ final class NodeStarter {
       int port = advertised.port() == 0 ? listener.port() : advertised.port();
       endpoints.add(new NodeImage.Endpoint(listener.name(), host, port, "PLAINTEXT"));
     }
-    MetadataReply.NodeRegistered reply =
-        await(
-            metadata.submit(
-                new MetadataCommand.RegisterNode(
-                    nodeId,
-                    self.incarnation(),
-                    clusterId,
-                    endpoints,
-                    Optional.ofNullable(staticConfig.get("broker.rack")),
-                    List.of(directoryId))),
-            "registering the node with the metadata group");
+    MetadataCommand.RegisterNode command =
+        new MetadataCommand.RegisterNode(
+            nodeId,
+            self.incarnation(),
+            clusterId,
+            endpoints,
+            clusterAddress(system),
+            Optional.ofNullable(staticConfig.get("broker.rack")),
+            List.of(belonging.directoryId()));
+    MetadataReply.NodeRegistered reply = submitUntilDecided(metadata, command);
+    if (reply.error() == Errors.DUPLICATE_BROKER_REGISTRATION) {
+      throw new NodeIdTakenException(reply.message());
+    }
     refuse(reply.error(), reply.message(), "register");
     nodeEpoch.set(reply.nodeEpoch());
   }
 
+  /** A node that starts before a majority of the voters runs waits for them, however long. */
+  private static <R extends MetadataReply> R submitUntilDecided(
+      MetadataService metadata, MetadataCommand<R> command) {
+    CompletableFuture<R> reply = metadata.submit(command).toCompletableFuture();
+    while (true) {
+      try {
+        return reply.get(PROGRESS_INTERVAL.toSeconds(), TimeUnit.SECONDS);
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+        throw new StartupException("interrupted while joining the metadata group", interrupted);
+      } catch (TimeoutException notYet) {
+        LOG.info("waiting for the metadata group: a majority of its voters must be running");
+      } catch (ExecutionException undecided) {
+        LOG.info("waiting for the metadata group: {}", String.valueOf(undecided.getCause()));
+        reply = metadata.submit(command).toCompletableFuture();
+      }
+    }
+  }
+
+  private static NodeImage.ClusterAddress clusterAddress(ActorSystem<Void> system) {
+    Address address = system.address();
+    return new NodeImage.ClusterAddress(
+        address.getHost().orElseThrow(), address.getPort().orElseThrow());
+  }
+
   private void unfence(MetadataService metadata) {
     MetadataReply.Done reply =
-        await(
-            metadata.submit(new MetadataCommand.UnfenceNode(nodeId, nodeEpoch.get())),
-            "joining the metadata group's live nodes");
+        submitUntilDecided(metadata, new MetadataCommand.UnfenceNode(nodeId, nodeEpoch.get()));
     refuse(reply.error(), reply.message(), "unfence");
   }
 
@@ -437,20 +505,6 @@ final class NodeStarter {
     if (error != Errors.NONE) {
       throw new StartupException(
           "the metadata group refused to " + what + " node " + nodeId + ": " + message);
-    }
-  }
-
-  private static <T> T await(CompletionStage<T> stage, String doing) {
-    try {
-      return stage.toCompletableFuture().get(STEP_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      throw new StartupException("interrupted while " + doing, interrupted);
-    } catch (TimeoutException late) {
-      throw new StartupException(
-          doing + " took longer than " + STEP_TIMEOUT.toSeconds() + " s", late);
-    } catch (ExecutionException failure) {
-      throw new StartupException(doing + " failed: " + failure.getCause(), failure);
     }
   }
 

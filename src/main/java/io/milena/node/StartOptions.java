@@ -13,6 +13,8 @@ import java.util.Optional;
  * @param dataDirectory {@code --data}
  * @param kafka {@code --kafka HOST:PORT}
  * @param http {@code --http HOST:PORT}, or off
+ * @param cluster {@code --cluster HOST:PORT}: where the other nodes reach this one
+ * @param join {@code --join HOST:PORT[,HOST:PORT...]}: Kafka listeners of running nodes
  * @param configFiles {@code --config}, later ones win
  * @param overrides {@code -o key=value}
  */
@@ -20,6 +22,8 @@ public record StartOptions(
     Path dataDirectory,
     Optional<String> kafka,
     Optional<String> http,
+    Optional<String> cluster,
+    Optional<String> join,
     List<Path> configFiles,
     Map<String, String> overrides) {
 
@@ -32,6 +36,8 @@ public record StartOptions(
     Path data = Path.of("data");
     Optional<String> kafka = Optional.empty();
     Optional<String> http = Optional.empty();
+    Optional<String> cluster = Optional.empty();
+    Optional<String> join = Optional.empty();
     List<Path> files = new ArrayList<>();
     Map<String, String> overrides = new LinkedHashMap<>();
     for (int i = 0; i < arguments.length; i += 2) {
@@ -44,6 +50,8 @@ public record StartOptions(
         case "--data" -> data = Path.of(value);
         case "--kafka" -> kafka = Optional.of(value);
         case "--http" -> http = Optional.of(value);
+        case "--cluster" -> cluster = Optional.of(value);
+        case "--join" -> join = Optional.of(value);
         case "--config" -> files.add(Path.of(value));
         case "-o", "--option" -> {
           int equals = value.indexOf('=');
@@ -56,9 +64,9 @@ public record StartOptions(
             throw StartupException.wrongConfiguration(
                 "unknown option "
                     + option
-                    + ": a node takes --data, --kafka, --http, --config and -o");
+                    + ": a node takes --data, --kafka, --http, --cluster, --join, --config and -o");
       }
     }
-    return new StartOptions(data, kafka, http, files, overrides);
+    return new StartOptions(data, kafka, http, cluster, join, files, overrides);
   }
 }

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * A node cannot start; the message says what is wrong with what and what to do, for the person who
  * started it.
  */
-public final class StartupException extends RuntimeException {
+public class StartupException extends RuntimeException {
 
   /** Exit code of a node that cannot start. */
   static final int FAILED = 1;

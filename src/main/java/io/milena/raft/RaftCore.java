@@ -97,6 +97,11 @@ public final class RaftCore {
         && server.log.appliedIndex() >= leader.epochStartIndex;
   }
 
+  /** Whether a leader must refuse a change of the group for now: the last one is not committed. */
+  public boolean isMembershipChanging() {
+    return server.log.membershipIndex() > server.log.commitIndex();
+  }
+
   /** The newest membership in the log, committed or not. */
   public Membership membership() {
     return server.log.membership();

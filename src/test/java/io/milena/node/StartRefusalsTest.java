@@ -111,6 +111,8 @@ class StartRefusalsTest {
                 data,
                 hasListeners ? Optional.empty() : Optional.of("127.0.0.1:0"),
                 Optional.of("off"),
+                Optional.empty(),
+                Optional.empty(),
                 List.of(),
                 settings)));
   }

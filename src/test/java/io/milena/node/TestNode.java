@@ -35,7 +35,13 @@ public final class TestNode implements AutoCloseable {
         Node.start(
             NodeConfig.load(
                 new StartOptions(
-                    data, Optional.of("127.0.0.1:0"), Optional.of("off"), List.of(), overrides))));
+                    data,
+                    Optional.of("127.0.0.1:0"),
+                    Optional.of("off"),
+                    Optional.empty(),
+                    Optional.empty(),
+                    List.of(),
+                    overrides))));
   }
 
   public static TestNode start(Path data) {

@@ -15,13 +15,18 @@ import akka.persistence.typed.javadsl.EventHandler;
 import akka.persistence.typed.javadsl.EventSourcedBehavior;
 import akka.persistence.typed.javadsl.RetentionCriteria;
 import akka.persistence.typed.javadsl.SignalHandler;
+import io.milena.common.Clock;
+import io.milena.common.ClusterMessage;
 import io.milena.metadata.DecisionContext;
 import io.milena.metadata.MetadataCommand;
 import io.milena.metadata.MetadataRecordCodec;
 import io.milena.metadata.MetadataReply;
 import io.milena.raft.DurableState;
 import io.milena.raft.Effects;
+import io.milena.raft.Entry;
+import io.milena.raft.HardState;
 import io.milena.raft.Input;
+import io.milena.raft.LogPosition;
 import io.milena.raft.MembershipChange;
 import io.milena.raft.Message;
 import io.milena.raft.Persist;
@@ -62,17 +67,41 @@ public final class MetadataGroup
   /** Events after which the state is put into the snapshot store, and events before it go. */
   private static final int EVENTS_PER_STORED_SNAPSHOT = 1_000;
 
+  /** Ticks without a leader after which other nodes are asked: they may have left this one out. */
+  private static final int LEADERLESS_TICKS_MAX = 40;
+
   private static final Duration RESTART_BACKOFF_MIN = Duration.ofMillis(200);
   private static final Duration RESTART_BACKOFF_MAX = Duration.ofSeconds(5);
 
   /** What the member is told. */
   public sealed interface Command {}
 
+  /** What members on different nodes say to each other. */
+  public sealed interface Remote extends Command, ClusterMessage {}
+
   /** Somebody on this node asks for a change. */
   public record Submit(MetadataCommand<?> command, ActorRef<Outcome> replyTo) implements Command {}
 
-  /** A message of another member arrived. */
-  public record Receive(int from, Message message) implements Command {}
+  /** A message of another member's Raft arrived. */
+  public record Receive(int from, Message message) implements Remote {}
+
+  /**
+   * Somebody on another node asks for a change.
+   *
+   * @param from that node's member, which gets {@link Answered}
+   * @param requestId to be returned
+   * @param hops how many more members may pass it on to the leader
+   */
+  public record Forward(
+      ActorRef<Command> from, long requestId, MetadataCommand<?> command, int hops)
+      implements Remote {}
+
+  /**
+   * What became of a {@link Forward}.
+   *
+   * @param imageIndex of an image that shows it
+   */
+  public record Answered(long requestId, Outcome outcome, long imageIndex) implements Remote {}
 
   /** A member's process is gone for certain. */
   public record PeerGone(int nodeId) implements Command {}
@@ -87,10 +116,10 @@ public final class MetadataGroup
   public record GetStatus(ActorRef<RaftStatus> replyTo) implements Command {}
 
   /** What waited in the inlet. */
-  record Submits(List<Submit> submits) implements Command {}
+  record Requests(List<Request> requests) implements Command {}
 
   enum Internal implements Command {
-    /** To the inlet: the member is ready for the next {@link Submits}. */
+    /** To the inlet: the member is ready for the next {@link Requests}. */
     READY,
     /** To the inlet: time to make a new member. */
     RESPAWN,
@@ -102,6 +131,13 @@ public final class MetadataGroup
     /** Looks for parked commands that waited too long. */
     EXPIRE
   }
+
+  /**
+   * A command, wherever it was asked for.
+   *
+   * @param hops how many more members may pass it on
+   */
+  record Request(MetadataCommand<?> command, Asker asker, int hops) {}
 
   /** What became of a command. */
   public sealed interface Outcome {}
@@ -117,25 +153,38 @@ public final class MetadataGroup
   private final ActorRef<Command> inlet;
   private final MetadataGroupSettings settings;
   private final Peers peers;
+  private final Clock clock = Clock.system();
   private final MetadataLeadership leadership;
   private final MetadataApplication application;
+  private final MetadataUpkeep upkeep;
+  private final LeaderContact contact;
+  private final Forwarding forwarding;
 
   /** Built once recovery has shown what is durable. */
   private @Nullable RaftCore core;
 
   private final ArrayDeque<Effects> outstanding = new ArrayDeque<>();
-  private final ArrayDeque<Submit> parked = new ArrayDeque<>();
+  private final ArrayDeque<Request> parked = new ArrayDeque<>();
   private final Map<Long, List<MetadataLeadership.Answer>> reads = new HashMap<>();
   private long nextId;
   private boolean decideIsSent;
   private boolean ticks;
+  private long lastTickNanos;
+
+  /** Ticks since a leader was known. */
+  private int leaderlessTicks;
+
+  private int nextContact;
 
   /**
    * @param publisher gets every image that this node has applied
    */
   public static Behavior<Command> create(
-      MetadataGroupSettings settings, MetadataPublisher publisher, Peers peers) {
-    return MetadataInlet.create(inlet -> member(inlet, settings, publisher, peers));
+      MetadataGroupSettings settings,
+      MetadataPublisher publisher,
+      LeaderContact contact,
+      Peers peers) {
+    return MetadataInlet.create(inlet -> member(inlet, settings, publisher, contact, peers));
   }
 
   /** Starts anew from the journal whenever it fails, be it the journal or a broken invariant. */
@@ -143,11 +192,12 @@ public final class MetadataGroup
       ActorRef<Command> inlet,
       MetadataGroupSettings settings,
       MetadataPublisher publisher,
+      LeaderContact contact,
       Peers peers) {
     Behavior<Command> member =
         Behaviors.setup(context ->
-            Behaviors.withTimers(
-                timers -> new MetadataGroup(context, timers, inlet, settings, publisher, peers)));
+            Behaviors.withTimers(timers ->
+                new MetadataGroup(context, timers, inlet, settings, publisher, contact, peers)));
     return Behaviors.supervise(member)
         .onFailure(
             SupervisorStrategy.restartWithBackoff(RESTART_BACKOFF_MIN, RESTART_BACKOFF_MAX, 0.1));
@@ -159,6 +209,7 @@ public final class MetadataGroup
       ActorRef<Command> inlet,
       MetadataGroupSettings settings,
       MetadataPublisher publisher,
+      LeaderContact contact,
       Peers peers) {
     super(PersistenceId.ofUniqueId(PERSISTENCE_ID));
     this.context = context;
@@ -169,6 +220,9 @@ public final class MetadataGroup
     this.leadership =
         new MetadataLeadership(new DecisionContext(settings.nodeConfig(), Uuid::randomUuid));
     this.application = new MetadataApplication(publisher, settings.snapshotBytes());
+    this.upkeep = new MetadataUpkeep(settings);
+    this.contact = contact;
+    this.forwarding = new Forwarding(inlet, settings.seed());
   }
 
   @Override
@@ -219,13 +273,18 @@ public final class MetadataGroup
 
   private Effect<Persist, DurableState> onCommand(DurableState state, Command command) {
     switch (command) {
-      case Submit submit -> onSubmit(submit);
-      case Submits(List<Submit> submits) -> {
-        submits.forEach(this::onSubmit);
+      case Requests(List<Request> requests) -> {
+        parked.addAll(requests);
+        place();
         inlet.tell(Internal.READY);
       }
-      case Receive(int from, Message message) -> step(new Input.Receive(from, message));
-      case PeerGone(int nodeId) -> step(new Input.PeerGone(nodeId));
+      case Receive(int from, Message message) -> onReceive(from, message);
+      case Answered answered -> forwarding.answered(answered, application.image().appliedIndex());
+      case PeerGone(int nodeId) -> {
+        upkeep.gone(application.image(), nodeId);
+        step(new Input.PeerGone(nodeId));
+        doUpkeep();
+      }
       case ChangeMembership(MembershipChange change) ->
           step(new Input.ChangeMembership(nextId++, change));
       case TransferLeadership(int toNodeId) -> step(new Input.TransferLeadership(toNodeId));
@@ -234,12 +293,11 @@ public final class MetadataGroup
         decideIsSent = false;
         decide();
       }
-      case Internal.TICK -> {
-        step(new Input.Tick());
-        decide();
-      }
+      case Internal.TICK -> onTick();
       case Internal.EXPIRE -> expire();
-      case Internal.CONTINUE, Internal.READY, Internal.RESPAWN -> {}
+      // The inlet keeps these to itself, or turns them into requests.
+      case Submit _, Forward _ -> {}
+      case Internal.READY, Internal.RESPAWN, Internal.CONTINUE -> {}
     }
     return carryOut();
   }
@@ -292,15 +350,77 @@ public final class MetadataGroup
 
   /** Everything but persisting. */
   private void perform(Effects effects) {
-    effects.messages().forEach(envelope -> peers.send(envelope.to(), envelope.message()));
+    effects
+        .messages()
+        .forEach(envelope ->
+            peers.send(envelope.to(), new Receive(core().nodeId(), envelope.message())));
     effects.install().ifPresent(application::install);
-    effects.apply().forEach(entry -> leadership.applied(application.apply(entry)));
+    for (Entry entry : effects.apply()) {
+      LogPosition position = application.apply(entry);
+      leadership.applied(position, application.image().appliedIndex());
+    }
+    forwarding.shown(application.image().appliedIndex());
     effects.reads().forEach(this::onRead);
     application
         .takeSnapshot()
         .ifPresent(taken -> step(new Input.SnapshotTaken(taken.index(), taken.data())));
+    noteLeader();
     adjustTicks();
-    if (!parked.isEmpty() && core().isLeaderUpToDate()) {
+    if (!effects.apply().isEmpty()) {
+      doUpkeep();
+    }
+    place();
+  }
+
+  private void onReceive(int from, Message message) {
+    upkeep.heard(from);
+    step(new Input.Receive(from, message));
+    if (from == core().leaderId()) {
+      contact.renew(false);
+    }
+  }
+
+  /** Ticks that come in a heap, after a pause or a slow write, count as one. */
+  private void onTick() {
+    long now = clock.monotonicNanos();
+    if (now - lastTickNanos < settings.tickInterval().toNanos() / 2) {
+      return;
+    }
+    lastTickNanos = now;
+    upkeep.tick(now);
+    leaderlessTicks = core().leaderId() == HardState.NOBODY ? leaderlessTicks + 1 : 0;
+    step(new Input.Tick());
+    doUpkeep();
+    place();
+    decide();
+  }
+
+  /** What must happen when another leader, or another epoch of one, comes to be known. */
+  private void noteLeader() {
+    RaftCore raft = core();
+    if (raft.isLeader()) {
+      contact.renew(raft.membership().members().size() == 1);
+    } else {
+      contact.leaveAlone();
+    }
+    if (upkeep.noteLeader(raft)) {
+      parked.addAll(forwarding.lost(raft.epoch()));
+    }
+  }
+
+  /** The leader's own initiative. */
+  private void doUpkeep() {
+    RaftCore raft = core();
+    if (!raft.isLeaderUpToDate()) {
+      return;
+    }
+    for (MetadataCommand<?> command : upkeep.commands(application.image())) {
+      parked.add(new Request(command, Asker.Nobody.INSTANCE, 0));
+    }
+    upkeep
+        .membershipChange(application.image(), raft)
+        .ifPresent(change -> step(new Input.ChangeMembership(nextId++, change)));
+    if (!parked.isEmpty()) {
       sendDecide();
     }
   }
@@ -311,27 +431,65 @@ public final class MetadataGroup
     if (needed != ticks) {
       ticks = needed;
       if (needed) {
-        timers.startTimerAtFixedRate(Internal.TICK, settings.tickInterval());
+        timers.startTimerWithFixedDelay(Internal.TICK, settings.tickInterval());
       } else {
         timers.cancel(Internal.TICK);
       }
     }
   }
 
-  private void onSubmit(Submit submit) {
-    if (parked.size() >= PARKED_MAX) {
-      submit
-          .replyTo()
-          .tell(
-              new Unavailable(
-                  PARKED_MAX + " commands already wait for the metadata leader: try again later"));
+  /** Parked commands go to whoever leads, if that is known. */
+  private void place() {
+    refuseTooMany();
+    if (parked.isEmpty()) {
       return;
     }
-    parked.addLast(submit);
-    if (core().isLeaderUpToDate()) {
+    RaftCore raft = core();
+    if (raft.isLeaderUpToDate()) {
       sendDecide();
-    } else if (!timers.isTimerActive(Internal.EXPIRE)) {
+    } else if (raft.isLeader()) {
+      awaitLeader();
+    } else if (raft.leaderId() != HardState.NOBODY) {
+      forward(raft.leaderId(), raft.epoch());
+    } else if (!peers.contacts().isEmpty()
+        && (!raft.membership().contains(raft.nodeId()) || leaderlessTicks > LEADERLESS_TICKS_MAX)) {
+      List<Integer> contacts = peers.contacts();
+      forward(contacts.get(nextContact++ % contacts.size()), Forwarding.TO_ANYONE);
+    } else {
+      awaitLeader();
+    }
+  }
+
+  private void awaitLeader() {
+    if (!timers.isTimerActive(Internal.EXPIRE)) {
       timers.startSingleTimer(Internal.EXPIRE, settings.submitTimeout());
+    }
+  }
+
+  private void refuseTooMany() {
+    while (parked.size() > PARKED_MAX) {
+      parked
+          .removeLast()
+          .asker()
+          .tell(
+              new Unavailable(
+                  PARKED_MAX + " commands already wait for the metadata leader: try again later"),
+              0);
+    }
+  }
+
+  private void forward(int to, int epoch) {
+    for (Request request; (request = parked.pollFirst()) != null; ) {
+      if (request.asker() == Asker.Nobody.INSTANCE) {
+        continue; // The leader's own initiative is the next leader's now.
+      }
+      if (request.hops() == 0) {
+        request
+            .asker()
+            .tell(new Unavailable("The metadata leader changes too often: ask again"), 0);
+      } else {
+        peers.send(to, forwarding.forward(request, epoch));
+      }
     }
   }
 
@@ -395,7 +553,8 @@ public final class MetadataGroup
       return;
     }
     switch (outcome) {
-      case ReadOutcome.Ready _ -> MetadataLeadership.answer(answers);
+      case ReadOutcome.Ready _ ->
+          MetadataLeadership.answer(answers, application.image().appliedIndex());
       case ReadOutcome.Refused _ ->
           MetadataLeadership.refuse(
               answers, "The metadata leader could not confirm that it still leads: ask again");
@@ -408,16 +567,14 @@ public final class MetadataGroup
       sendDecide();
       return;
     }
-    parked.forEach(submit ->
-        submit
-            .replyTo()
-            .tell(
-                new Unavailable(
-                    "No metadata leader within "
-                        + settings.submitTimeout().toMillis()
-                        + " ms: a majority of the voters "
-                        + core().membership().voters()
-                        + " must be running and connected")));
+    Unavailable refusal =
+        new Unavailable(
+            "No metadata leader within "
+                + settings.submitTimeout().toMillis()
+                + " ms: a majority of the voters "
+                + core().membership().voters()
+                + " must be running and connected");
+    parked.forEach(request -> request.asker().tell(refusal, 0));
     parked.clear();
   }
 }

@@ -15,6 +15,9 @@ import java.util.Map;
  * @param seed of election timeouts; different in each life
  * @param tickInterval one tick of {@code raft}
  * @param submitTimeout how long a command may wait for a leader
+ * @param silenceTimeout after which the leader fences a node that it does not hear of; zero: never
+ * @param votersTarget how many nodes the leader lets vote ({@link
+ *     io.milena.metadata.MembershipPlan}); 0 where the group changes on demand only
  * @param snapshotBytes of entries after which the image is written as a snapshot
  * @param journalPluginId Akka Persistence journal, empty for the configured default
  * @param snapshotPluginId Akka Persistence snapshot store, empty for the configured default
@@ -26,6 +29,8 @@ public record MetadataGroupSettings(
     long seed,
     Duration tickInterval,
     Duration submitTimeout,
+    Duration silenceTimeout,
+    int votersTarget,
     long snapshotBytes,
     String journalPluginId,
     String snapshotPluginId) {
@@ -47,6 +52,8 @@ public record MetadataGroupSettings(
         seed,
         Duration.ofMillis(50),
         Duration.ofSeconds(30),
+        Duration.ZERO,
+        0,
         DEFAULT_SNAPSHOT_BYTES,
         "",
         "");

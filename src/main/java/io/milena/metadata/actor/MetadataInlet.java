@@ -2,15 +2,19 @@ package io.milena.metadata.actor;
 
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
+import akka.actor.typed.Props;
 import akka.actor.typed.Terminated;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
+import io.milena.metadata.MetadataCommand;
 import io.milena.metadata.actor.MetadataGroup.Command;
+import io.milena.metadata.actor.MetadataGroup.Forward;
 import io.milena.metadata.actor.MetadataGroup.Internal;
+import io.milena.metadata.actor.MetadataGroup.Request;
+import io.milena.metadata.actor.MetadataGroup.Requests;
 import io.milena.metadata.actor.MetadataGroup.Submit;
-import io.milena.metadata.actor.MetadataGroup.Submits;
 import io.milena.metadata.actor.MetadataGroup.Unavailable;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -30,17 +34,23 @@ import java.util.function.Function;
  */
 final class MetadataInlet extends AbstractBehavior<Command> {
 
+  /**
+   * Name of the child that takes what is large for this actor: remoting has a connection of its own
+   * for such receivers (large-message-destinations in milena-akka.conf).
+   */
+  static final String BULK = "bulk";
+
   /** How long after the member has ended a new one is made. */
   private static final Duration RESPAWN_DELAY = Duration.ofSeconds(1);
 
   private final Function<ActorRef<Command>, Behavior<Command>> newMember;
   private ActorRef<Command> member;
-  private List<Submit> gathered = new ArrayList<>();
+  private List<Request> gathered = new ArrayList<>();
   private boolean memberIsReady;
 
   /**
    * @param member makes the member, which tells this actor {@link Internal#READY} once it has
-   *     recovered, and after each {@link Submits}
+   *     recovered, and after each {@link Requests}
    */
   static Behavior<Command> create(Function<ActorRef<Command>, Behavior<Command>> member) {
     return Behaviors.setup(context -> new MetadataInlet(context, member));
@@ -51,6 +61,14 @@ final class MetadataInlet extends AbstractBehavior<Command> {
     super(context);
     this.newMember = newMember;
     this.member = spawnMember();
+    ActorRef<Command> self = context.getSelf();
+    context.spawn(
+        Behaviors.<Command>receiveMessage(large -> {
+          self.tell(large);
+          return Behaviors.same();
+        }),
+        BULK,
+        Props.empty());
   }
 
   private ActorRef<Command> spawnMember() {
@@ -76,25 +94,18 @@ final class MetadataInlet extends AbstractBehavior<Command> {
 
   private Behavior<Command> onMessage(Command command) {
     switch (command) {
-      case Submit submit when gathered.size() >= MetadataGroup.PARKED_MAX ->
-          submit
-              .replyTo()
-              .tell(
-                  new Unavailable(
-                      gathered.size()
-                          + " commands already wait for this node's metadata member: try again"
-                          + " later"));
-      case Submit submit -> {
-        gathered.add(submit);
-        handOver();
-      }
+      case Submit(MetadataCommand<?> asked, ActorRef<MetadataGroup.Outcome> replyTo) ->
+          gather(new Request(asked, new Asker.Here(replyTo), Forwarding.HOPS_MAX));
+      case Forward(ActorRef<Command> from, long requestId, MetadataCommand<?> asked, int hops) ->
+          gather(new Request(asked, new Asker.Elsewhere(from, requestId), hops));
       case Internal.READY -> {
         memberIsReady = true;
         handOver();
       }
       case Internal.RESPAWN -> member = spawnMember();
-      case Submits _ -> member.tell(command);
+      case Requests _ -> member.tell(command);
       case MetadataGroup.Receive _ -> member.tell(command);
+      case MetadataGroup.Answered _ -> member.tell(command);
       case MetadataGroup.PeerGone _ -> member.tell(command);
       case MetadataGroup.ChangeMembership _ -> member.tell(command);
       case MetadataGroup.TransferLeadership _ -> member.tell(command);
@@ -105,9 +116,24 @@ final class MetadataInlet extends AbstractBehavior<Command> {
     return this;
   }
 
+  private void gather(Request request) {
+    if (gathered.size() >= MetadataGroup.PARKED_MAX) {
+      request
+          .asker()
+          .tell(
+              new Unavailable(
+                  gathered.size()
+                      + " commands already wait for this node's metadata member: try again later"),
+              0);
+      return;
+    }
+    gathered.add(request);
+    handOver();
+  }
+
   private void handOver() {
     if (memberIsReady && !gathered.isEmpty()) {
-      member.tell(new Submits(List.copyOf(gathered)));
+      member.tell(new Requests(List.copyOf(gathered)));
       gathered = new ArrayList<>();
       memberIsReady = false;
     }

@@ -7,7 +7,7 @@ import io.milena.metadata.MetadataImage;
 import io.milena.metadata.MetadataRecord;
 import io.milena.metadata.MetadataReply;
 import io.milena.metadata.actor.MetadataGroup.Decided;
-import io.milena.metadata.actor.MetadataGroup.Submit;
+import io.milena.metadata.actor.MetadataGroup.Request;
 import io.milena.metadata.actor.MetadataGroup.Unavailable;
 import io.milena.raft.LogPosition;
 import java.util.ArrayDeque;
@@ -43,7 +43,7 @@ final class MetadataLeadership {
   }
 
   /** A command and what was decided about it. */
-  record Answer(Submit submit, MetadataReply reply) {}
+  record Answer(Request request, MetadataReply reply) {}
 
   /**
    * @param answers in the order of the commands
@@ -72,15 +72,15 @@ final class MetadataLeadership {
   }
 
   /** Decides as many of the commands as fit a batch, and takes them from the queue. */
-  Batch decide(ArrayDeque<Submit> commands) {
+  Batch decide(ArrayDeque<Request> commands) {
     List<Answer> answers = new ArrayList<>();
     List<MetadataRecord> records = new ArrayList<>();
     MetadataImage image = newest;
     while (!commands.isEmpty() && records.size() < BATCH_RECORDS_MAX) {
-      Submit submit = commands.removeFirst();
+      Request request = commands.removeFirst();
       Decision<? extends MetadataReply> decision =
-          MetadataCore.decide(image, submit.command(), context);
-      answers.add(new Answer(submit, decision.reply()));
+          MetadataCore.decide(image, request.command(), context);
+      answers.add(new Answer(request, decision.reply()));
       records.addAll(decision.records());
       image = decision.image();
     }
@@ -107,27 +107,31 @@ final class MetadataLeadership {
     return true;
   }
 
-  /** An entry was applied: answers those that waited for it, or for one it took the place of. */
-  void applied(LogPosition position) {
+  /**
+   * An entry was applied: answers those that waited for it, or for one it took the place of.
+   *
+   * @param imageIndex of the image that shows it
+   */
+  void applied(LogPosition position, long imageIndex) {
     while (!waiting.isEmpty() && waiting.getFirst().position().index() <= position.index()) {
       Waiting done = waiting.removeFirst();
       if (done.position().equals(position)) {
-        answer(done.answers());
+        answer(done.answers(), imageIndex);
       } else {
         refuse(done.answers(), LOST);
       }
     }
   }
 
-  static void answer(List<Answer> answers) {
+  static void answer(List<Answer> answers, long imageIndex) {
     for (Answer answer : answers) {
-      answer.submit().replyTo().tell(new Decided(answer.reply()));
+      answer.request().asker().tell(new Decided(answer.reply()), imageIndex);
     }
   }
 
   static void refuse(List<Answer> answers, String reason) {
     for (Answer answer : answers) {
-      answer.submit().replyTo().tell(new Unavailable(reason));
+      answer.request().asker().tell(new Unavailable(reason), 0);
     }
   }
 }

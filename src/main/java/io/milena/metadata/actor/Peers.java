@@ -1,16 +1,29 @@
 package io.milena.metadata.actor;
 
-import io.milena.raft.Message;
+import java.util.List;
 
 /** How a member of the metadata group reaches the others. */
-@FunctionalInterface
 public interface Peers {
 
   /** Sends if it can and returns at once; losing a message does no harm. */
-  void send(int nodeId, Message message);
+  void send(int nodeId, MetadataGroup.Remote message);
+
+  /**
+   * Nodes to ask while this one knows no leader, as it is not a member yet or not any more; without
+   * itself.
+   */
+  List<Integer> contacts();
 
   /** Of a group of one: there is nobody. */
   static Peers none() {
-    return (_, _) -> {};
+    return new Peers() {
+      @Override
+      public void send(int nodeId, MetadataGroup.Remote message) {}
+
+      @Override
+      public List<Integer> contacts() {
+        return List.of();
+      }
+    };
   }
 }

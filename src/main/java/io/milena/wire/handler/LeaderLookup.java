@@ -9,6 +9,7 @@ import io.milena.replication.Replica;
 import io.milena.replication.ReplicaDirectory;
 import io.milena.replication.ReplicaRole;
 import io.milena.replication.ReplicaView;
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.protocol.Errors;
@@ -22,10 +23,22 @@ public final class LeaderLookup {
 
   private final MetadataService metadata;
   private final ReplicaDirectory replicas;
+  private final BooleanSupplier isCutOff;
 
+  /** Of a node that is never cut off. */
   public LeaderLookup(MetadataService metadata, ReplicaDirectory replicas) {
+    this(metadata, replicas, () -> false);
+  }
+
+  /**
+   * @param isCutOff whether the node had no contact with the metadata leader for so long that
+   *     others lead in its place by now, for all it knows
+   */
+  public LeaderLookup(
+      MetadataService metadata, ReplicaDirectory replicas, BooleanSupplier isCutOff) {
     this.metadata = metadata;
     this.replicas = replicas;
+    this.isCutOff = isCutOff;
   }
 
   /** The newest image. */
@@ -72,7 +85,9 @@ public final class LeaderLookup {
         return Errors.UNKNOWN_LEADER_EPOCH;
       }
     }
-    return view.role() == ReplicaRole.LEADER ? Errors.NONE : Errors.NOT_LEADER_OR_FOLLOWER;
+    return view.role() == ReplicaRole.LEADER && !isCutOff.getAsBoolean()
+        ? Errors.NONE
+        : Errors.NOT_LEADER_OR_FOLLOWER;
   }
 
   private Errors errorWithoutReplica(String topic, int partition) {

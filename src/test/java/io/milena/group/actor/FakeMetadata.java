@@ -38,6 +38,7 @@ public final class FakeMetadata implements MetadataService {
             Uuid.randomUuid(),
             1,
             List.of(new Endpoint("PLAINTEXT", "broker.example", 9092, "PLAINTEXT")),
+            new NodeImage.ClusterAddress("broker.example", 19092),
             Optional.empty(),
             List.of(),
             false,

@@ -10,6 +10,7 @@ import akka.persistence.testkit.PersistenceTestKitPlugin;
 import akka.persistence.testkit.PersistenceTestKitSnapshotPlugin;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import io.milena.common.Clock;
 import io.milena.metadata.MetadataCommand;
 import io.milena.metadata.MetadataCommand.NewTopic;
 import io.milena.metadata.MetadataImage;
@@ -17,7 +18,6 @@ import io.milena.metadata.MetadataInvariants;
 import io.milena.metadata.MetadataReply;
 import io.milena.metadata.NodeImage;
 import io.milena.raft.Membership;
-import io.milena.raft.Message;
 import io.milena.raft.RaftConfig;
 import io.milena.raft.RaftStatus;
 import java.nio.file.Path;
@@ -79,7 +79,9 @@ class MetadataGroupTest {
 
     void start(MetadataGroupSettings settings, Peers peers) {
       publisher = new MetadataPublisher();
-      group = testKit.spawn(MetadataGroup.create(settings, publisher, peers));
+      group =
+          testKit.spawn(
+              MetadataGroup.create(settings, publisher, new LeaderContact(Clock.system()), peers));
       metadata = new MetadataClient(testKit.system(), group, publisher, DEADLINE);
     }
 
@@ -118,6 +120,7 @@ class MetadataGroupTest {
         incarnation,
         new Uuid(7, 7),
         List.of(new NodeImage.Endpoint("PLAINTEXT", "localhost", 9092, "PLAINTEXT")),
+        new NodeImage.ClusterAddress("localhost", 19092),
         Optional.empty(),
         List.of());
   }
@@ -202,6 +205,8 @@ class MetadataGroupTest {
         settings.seed(),
         settings.tickInterval(),
         settings.submitTimeout(),
+        settings.silenceTimeout(),
+        settings.votersTarget(),
         1_000,
         "",
         "");
@@ -322,6 +327,8 @@ class MetadataGroupTest {
             two.seed(),
             two.tickInterval(),
             Duration.ofMillis(100),
+            Duration.ZERO,
+            0,
             two.snapshotBytes(),
             "",
             ""),
@@ -341,16 +348,26 @@ class MetadataGroupTest {
         id + 1,
         Duration.ofMillis(20),
         Duration.ofSeconds(30),
+        Duration.ZERO,
+        0,
         MetadataGroupSettings.DEFAULT_SNAPSHOT_BYTES,
         "",
         "");
   }
 
   private static Peers peers(int self, Map<Integer, ActorRef<MetadataGroup.Command>> members) {
-    return (int to, Message message) -> {
-      ActorRef<MetadataGroup.Command> peer = members.get(to);
-      if (peer != null) {
-        peer.tell(new MetadataGroup.Receive(self, message));
+    return new Peers() {
+      @Override
+      public void send(int to, MetadataGroup.Remote message) {
+        ActorRef<MetadataGroup.Command> peer = members.get(to);
+        if (peer != null) {
+          peer.tell(message);
+        }
+      }
+
+      @Override
+      public List<Integer> contacts() {
+        return members.keySet().stream().filter(member -> member != self).toList();
       }
     };
   }

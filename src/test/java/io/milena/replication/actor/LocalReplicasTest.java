@@ -100,7 +100,15 @@ class LocalReplicasTest {
   private static MetadataRecord node(int id) {
     return new MetadataRecord.NodeRegistered(
         new NodeImage(
-            id, new Uuid(1, id), id, List.of(), Optional.empty(), List.of(), false, false));
+            id,
+            new Uuid(1, id),
+            id,
+            List.of(),
+            new NodeImage.ClusterAddress("localhost", 19092),
+            Optional.empty(),
+            List.of(),
+            false,
+            false));
   }
 
   private static ReplicaSetImage set(

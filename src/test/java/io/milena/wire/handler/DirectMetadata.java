@@ -69,6 +69,7 @@ final class DirectMetadata implements MetadataService {
                 new Uuid(1, id),
                 CLUSTER,
                 endpoints,
+                new io.milena.metadata.NodeImage.ClusterAddress("localhost", 19092),
                 id == 1 ? Optional.of("r1") : Optional.empty(),
                 List.of(new Uuid(3, id))))
             .nodeEpoch();

@@ -1,4 +1,4 @@
-package io.milena.cluster;
+package io.milena.common;
 
 /**
  * What one node says to another over Akka remoting: control messages only, immutable, of ids and
