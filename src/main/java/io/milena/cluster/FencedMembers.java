@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.apache.kafka.common.Uuid;
 
 /**
@@ -18,7 +19,8 @@ import org.apache.kafka.common.Uuid;
  *   <li>those that cannot be reached: dead before they were live.
  * </ul>
  *
- * What is left is starting: a node joins the cluster before it registers, and is registered fenced.
+ * What is left is starting: a node alone joins the cluster before it registers, and any node is
+ * registered fenced.
  */
 final class FencedMembers {
 
@@ -45,8 +47,15 @@ final class FencedMembers {
     }
   }
 
-  /** The members to be downed, given the newest image and all members; remembers who is live. */
-  Set<MemberIdentity> toDown(MetadataImage image, Collection<Seen> members) {
+  /**
+   * The members to be downed, given all members; remembers who is live.
+   *
+   * @param newest image; asked for only after what was noted has been looked at, as a member that
+   *     is noted as live meanwhile is still starting in an image from before
+   */
+  Set<MemberIdentity> toDown(Supplier<MetadataImage> newest, Collection<Seen> members) {
+    Set<Uuid> wereLive = Set.copyOf(haveBeenLive);
+    MetadataImage image = newest.get();
     Set<MemberIdentity> down = new HashSet<>();
     Set<Uuid> present = new HashSet<>();
     for (Seen member : members) {
@@ -55,7 +64,7 @@ final class FencedMembers {
       if (isLive(image, identity)) {
         haveBeenLive.add(identity.incarnation());
       } else if (!identity.equals(self)
-          && (haveBeenLive.contains(identity.incarnation()) || !member.reachable())) {
+          && (wereLive.contains(identity.incarnation()) || !member.reachable())) {
         down.add(identity);
       }
     }

@@ -118,7 +118,7 @@ final class FencingDowning extends AbstractOnMessageBehavior<FencingDowning.Comm
           .ifPresent(identity ->
               seen.add(new FencedMembers.Seen(identity, !state.getUnreachable().contains(member))));
     }
-    Set<MemberIdentity> down = rules.toDown(metadata.image(), seen);
+    Set<MemberIdentity> down = rules.toDown(metadata::image, seen);
     for (Member member : state.getMembers()) {
       MemberIdentity.of(member.getRoles())
           .filter(down::contains)

@@ -67,20 +67,16 @@ final class Leadership {
   }
 
   /**
-   * The set with a leader, if it lacks one and a live in-sync or eligible replica exists: the one
-   * that {@link LeaderPlacement} names.
+   * The set with a leader, if it lacks one that can lead and a live in-sync or eligible replica
+   * exists: the one that {@link LeaderPlacement} names. A leader that is stopping remains where
+   * there is no other.
    */
   static ReplicaSetImage elect(ReplicaSetImage set, int minIsr, IntPredicate canLead) {
     if (set.leader() != ReplicaSetImage.NO_LEADER && canLead.test(set.leader())) {
       return set;
     }
     OptionalInt chosen = LeaderPlacement.choose(set, canLead);
-    if (chosen.isPresent()) {
-      return grant(set, chosen.getAsInt(), minIsr);
-    }
-    return set.leader() == ReplicaSetImage.NO_LEADER
-        ? set
-        : next(set, ReplicaSetImage.NO_LEADER, set.leaderEpoch(), set.isr(), set.elr());
+    return chosen.isPresent() ? grant(set, chosen.getAsInt(), minIsr) : set;
   }
 
   /**

@@ -124,7 +124,8 @@ public final class MetadataInvariants {
     require(!set.isr().isEmpty() || !set.elr().isEmpty(), "nobody is eligible in " + set);
     if (set.leader() != ReplicaSetImage.NO_LEADER) {
       require(set.isr().contains(set.leader()), "leader out of the ISR of " + set);
-      require(ReplicaSets.canLead(image, set.leader()), "leader of " + set + " is fenced");
+      NodeImage leader = image.nodes().get(set.leader());
+      require(leader != null && !leader.fenced(), "leader of " + set + " is fenced");
     } else {
       require(
           set.replicas().stream()

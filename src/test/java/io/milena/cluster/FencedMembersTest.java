@@ -3,6 +3,8 @@ package io.milena.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.milena.cluster.FencedMembers.Seen;
+import io.milena.metadata.MetadataImage;
+import io.milena.metadata.NodeImage;
 import java.util.List;
 import java.util.Set;
 import org.apache.kafka.common.Uuid;
@@ -18,7 +20,7 @@ class FencedMembersTest {
 
   private Set<MemberIdentity> look(boolean otherIsReachable) {
     return rules.toDown(
-        metadata.image(), List.of(new Seen(SELF, true), new Seen(OTHER, otherIsReachable)));
+        metadata::image, List.of(new Seen(SELF, true), new Seen(OTHER, otherIsReachable)));
   }
 
   @Test
@@ -58,9 +60,9 @@ class FencedMembersTest {
     look(true);
     metadata.fence(2);
     MemberIdentity again = new MemberIdentity(2, new Uuid(2, 2));
-    assertThat(rules.toDown(metadata.image(), List.of(new Seen(again, true)))).isEmpty();
+    assertThat(rules.toDown(metadata::image, List.of(new Seen(again, true)))).isEmpty();
     metadata.start(again);
-    assertThat(rules.toDown(metadata.image(), List.of(new Seen(again, false)))).isEmpty();
+    assertThat(rules.toDown(metadata::image, List.of(new Seen(again, false)))).isEmpty();
   }
 
   @Test
@@ -76,5 +78,22 @@ class FencedMembersTest {
     assertThat(MemberIdentity.of(Set.copyOf(OTHER.roles()))).contains(OTHER);
     assertThat(MemberIdentity.of(Set.of("dc-default", "node-3"))).isEmpty();
     assertThat(MemberIdentity.of(Set.of("node-x", "incarnation-" + Uuid.ZERO_UUID))).isEmpty();
+  }
+
+  @Test
+  void memberThatComesToBeLiveWhileTheRulesLookStays() {
+    metadata.register(OTHER);
+    MetadataImage starting = metadata.image();
+    metadata.unfence(2);
+    NodeImage live = metadata.image().nodes().get(2);
+    assertThat(
+            rules.toDown(
+                () -> {
+                  rules.note(live);
+                  return starting;
+                },
+                List.of(new Seen(OTHER, true))))
+        .isEmpty();
+    assertThat(look(true)).isEmpty();
   }
 }

@@ -264,4 +264,15 @@ class NodeRulesTest {
     var stale = new MetadataCommand.BeginShutdown(1, -5);
     assertThat(group.submit(stale).error()).isEqualTo(Errors.STALE_BROKER_EPOCH);
   }
+
+  @Test
+  void nodeThatStopsGoesOnLeadingWhereTheOneThatComesBackIsNotInSync() {
+    MetadataFixture group = MetadataFixture.withNodes(2);
+    group.create(MetadataFixture.topic("t", Map.of(0, List.of(0, 1))));
+    group.fence(1);
+    group.submit(new MetadataCommand.BeginShutdown(0, group.image().nodes().get(0).nodeEpoch()));
+    group.unfence(1);
+    assertThat(group.setOf("t", 0).leader()).isZero();
+    assertThat(group.setOf("t", 0).isr()).containsExactly(0);
+  }
 }
