@@ -215,6 +215,34 @@ final class Leadership {
         : next(set, set.leader(), set.leaderEpoch(), set.isr(), List.of());
   }
 
+  /**
+   * The set with other replicas in sync, as its leader found them. Those that left remain eligible
+   * while too few are in sync to commit anything (KIP-966).
+   *
+   * @param isr among the replicas, the leader in it
+   */
+  static ReplicaSetImage withIsr(ReplicaSetImage set, List<Integer> isr, int minIsr) {
+    List<Integer> elr = List.of();
+    if (isr.size() < minIsr(set, minIsr)) {
+      elr =
+          set.replicas().stream()
+              .filter(node -> !isr.contains(node))
+              .filter(node -> set.isr().contains(node) || set.elr().contains(node))
+              .toList();
+    }
+    return next(set, set.leader(), set.leaderEpoch(), isr, elr);
+  }
+
+  /**
+   * The set once more partitions are in it: where a replica is out of the ISR, in a partition epoch
+   * in which nothing that was proposed for fewer of them is accepted.
+   */
+  static ReplicaSetImage withMorePartitions(ReplicaSetImage set) {
+    return set.isr().containsAll(set.replicas())
+        ? set
+        : next(set, set.leader(), set.leaderEpoch(), set.isr(), set.elr());
+  }
+
   /** A minimum above the number of replicas means all of them; an empty ISR commits nothing. */
   private static int minIsr(ReplicaSetImage set, int minIsr) {
     return Math.clamp(minIsr, 1, set.replicas().size());

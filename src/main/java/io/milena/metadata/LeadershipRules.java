@@ -77,7 +77,12 @@ final class LeadershipRules {
     }
   }
 
-  private static ReplicaSetImage existing(MetadataImage image, int setId) {
+  /**
+   * The set that a command is about.
+   *
+   * @throws Refusal if there is none
+   */
+  static ReplicaSetImage existing(MetadataImage image, int setId) {
     ReplicaSetImage set = image.replicaSets().get(setId);
     if (set == null) {
       throw new Refusal(Errors.RESOURCE_NOT_FOUND, "There is no replica set " + setId);
@@ -97,7 +102,7 @@ final class LeadershipRules {
   }
 
   /** Who decided to ask before the last grant must look again: its request is out of date. */
-  private static void checkLeaderEpoch(ReplicaSetImage set, int leaderEpoch) {
+  static void checkLeaderEpoch(ReplicaSetImage set, int leaderEpoch) {
     if (leaderEpoch < set.leaderEpoch()) {
       throw new Refusal(
           Errors.FENCED_LEADER_EPOCH,

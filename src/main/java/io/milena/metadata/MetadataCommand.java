@@ -78,6 +78,29 @@ public sealed interface MetadataCommand<R extends MetadataReply> {
   record ResignLeadership(int setId, int nodeId, long nodeEpoch, int leaderEpoch)
       implements MetadataCommand<MetadataReply.LeadershipDecided> {}
 
+  /**
+   * The leader of a set found other replicas in sync (KIP-497). Refused unless everything in it is
+   * of this moment, so that what was decided before a change cannot take effect after it.
+   *
+   * @param nodeId the leader
+   * @param nodeEpoch of the leader's registration
+   * @param leaderEpoch in which it leads
+   * @param partitionEpoch of the set, as the leader knows it
+   * @param isr the new in-sync replicas, the leader among them
+   */
+  record ChangeInSyncReplicas(
+      int setId,
+      int nodeId,
+      long nodeEpoch,
+      int leaderEpoch,
+      int partitionEpoch,
+      List<InSyncReplica> isr)
+      implements MetadataCommand<MetadataReply.Done> {
+    public ChangeInSyncReplicas {
+      isr = List.copyOf(isr);
+    }
+  }
+
   /** Creates topics, each for itself: one failure does not keep the others from being created. */
   record CreateTopics(List<NewTopic> topics, boolean validateOnly)
       implements MetadataCommand<MetadataReply.TopicsCreated> {}
@@ -118,6 +141,12 @@ public sealed interface MetadataCommand<R extends MetadataReply> {
   /** A node wants producer ids to hand out: a block that no other node will get. */
   record AllocateProducerIds(int nodeId, long nodeEpoch)
       implements MetadataCommand<MetadataReply.ProducerIdBlock> {}
+
+  /**
+   * A replica in the life of its node that was found in sync (KIP-841): another life of the node
+   * may have lost what this one had.
+   */
+  record InSyncReplica(int nodeId, long nodeEpoch) {}
 
   /**
    * A topic to create.

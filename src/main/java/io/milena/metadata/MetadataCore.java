@@ -30,6 +30,8 @@ public final class MetadataCore {
       case MetadataCommand.UpdateFeatures update -> FeatureRules.update(image, update, context);
       case MetadataCommand.ClaimLeadership claim -> LeadershipRules.claim(image, claim, context);
       case MetadataCommand.ResignLeadership resign -> LeadershipRules.resign(image, resign);
+      case MetadataCommand.ChangeInSyncReplicas change ->
+          InSyncRules.change(image, change, context);
       case MetadataCommand.ElectLeaders elect -> ElectionRules.elect(image, elect);
       case MetadataCommand.AlterReassignments alter -> ReassignmentRules.alter(image, alter);
       case MetadataCommand.AllocateProducerIds allocate ->

@@ -180,6 +180,7 @@ final class TopicRules {
     private final Placement placement;
     private final Map<String, String> nodeConfig;
     private @Nullable Map<String, String> namesByUnified;
+    private final Set<Integer> grown = new HashSet<>();
     private int newPartitions;
 
     Creation(Draft draft, DecisionContext context) {
@@ -388,6 +389,14 @@ final class TopicRules {
     private List<Integer> setsOf(List<List<Integer>> lists) {
       List<Integer> sets = new ArrayList<>(lists.size());
       for (List<Integer> replicas : lists) {
+        ReplicaSetImage present = draft.replicaSets().find(replicas);
+        if (present != null && grown.add(present.id())) {
+          // Whom the leader found in sync without these partitions may lack their records.
+          ReplicaSetImage next = Leadership.withMorePartitions(present);
+          if (!next.equals(present)) {
+            draft.add(new MetadataRecord.ReplicaSetChanged(next));
+          }
+        }
         sets.add(draft.replicaSets().idOf(replicas));
       }
       return sets;

@@ -37,6 +37,7 @@ import io.milena.raft.RaftConfig;
 import io.milena.replication.ReplicaConfig;
 import io.milena.replication.actor.CleanerSettings;
 import io.milena.replication.actor.FlushRounds;
+import io.milena.replication.actor.InSyncProposals;
 import io.milena.replication.actor.LocalReplicas;
 import io.milena.wire.KafkaServer;
 import io.milena.wire.ListenAddress;
@@ -215,7 +216,7 @@ final class NodeStarter {
     executors.add(io);
     executors.add(flushers);
     executors.add(openers);
-    LocalReplicas replicas = replicas(system, io, flushers, openers);
+    LocalReplicas replicas = replicas(system, metadata, io, flushers, openers);
     GroupCoordinator groups =
         new GroupCoordinator(nodeId, groupConfig(), replicas, metadata, clock);
     ProducerIds producerIds = new ProducerIds(metadata, nodeId, nodeEpoch::get);
@@ -331,6 +332,7 @@ final class NodeStarter {
 
   private LocalReplicas replicas(
       ActorSystem<Void> system,
+      MetadataService metadata,
       ExecutorService io,
       ExecutorService flushers,
       ExecutorService openers) {
@@ -351,10 +353,11 @@ final class NodeStarter {
     replicas.start(
         new LocalReplicas.Spawner() {
           @Override
-          public <T> ActorRef<T> spawn(Behavior<T> behavior) {
-            return NodeStarter.spawn(system, behavior, "replicas");
+          public <T> ActorRef<T> spawn(Behavior<T> behavior, String name) {
+            return NodeStarter.spawn(system, behavior, name);
           }
-        });
+        },
+        new InSyncProposals(metadata, nodeEpoch::get, millis("replica.lag.time.max.ms", 30_000)));
     return replicas;
   }
 

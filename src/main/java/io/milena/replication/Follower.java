@@ -22,7 +22,7 @@ final class Follower {
   /** Once it has been said that it caught up, or that it joined: not said again. */
   boolean reported;
 
-  /** The newest time at which it is known to have had all that the leader had. */
+  /** The newest time at which it is known to have kept all that the leader had. */
   long caughtUpNanos;
 
   private long fetchedNanos;
@@ -59,9 +59,9 @@ final class Follower {
     logEndOffset = Math.max(logEndOffset, position.logEndOffset());
     keptEndOffset =
         Math.max(keptEndOffset, Math.min(position.keptEndOffset(), position.logEndOffset()));
-    if (logEndOffset >= leaderEndOffset) {
+    if (keptEndOffset >= leaderEndOffset) {
       caughtUpNanos = later(caughtUpNanos, position.nowNanos());
-    } else if (leaderEndWhenFetched >= 0 && logEndOffset >= leaderEndWhenFetched) {
+    } else if (leaderEndWhenFetched >= 0 && keptEndOffset >= leaderEndWhenFetched) {
       // It has what the leader had at the fetch before this one.
       caughtUpNanos = later(caughtUpNanos, fetchedNanos);
     }

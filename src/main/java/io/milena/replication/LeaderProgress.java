@@ -174,14 +174,20 @@ public final class LeaderProgress {
     return moved;
   }
 
-  /** Reports the in-sync replicas that have been behind for longer than a limit. */
+  /**
+   * Reports the in-sync replicas that have been behind for longer than a limit, and once more those
+   * out of the ISR that have caught up or joined. A follower that has kept all there is need not
+   * say so again: it is in sync while it is silent, for as long as its node is.
+   */
   public void review(long nowNanos, long lagMaxNanos) {
     for (Follower follower : followers) {
-      if (follower.logEndOffset >= logEndOffset) {
+      if (follower.keptEndOffset >= logEndOffset) {
         follower.caughtUpNanos = nowNanos;
       } else if (follower.inSync && nowNanos - follower.caughtUpNanos > lagMaxNanos) {
         reports.onLagging(leaderEpoch, follower.nodeId);
       }
+      follower.reported = false;
+      report(follower);
     }
   }
 

@@ -82,7 +82,7 @@ class MetadataPropertyTest {
     int node = random.nextInt(NODES);
     NodeImage known = group.image().nodes().get(node);
     String topic = "topic" + random.nextInt(6);
-    return switch (random.nextInt(16)) {
+    return switch (random.nextInt(18)) {
       case 0 ->
           MetadataFixture.registration(
               node,
@@ -123,9 +123,37 @@ class MetadataPropertyTest {
                       random.nextBoolean())),
               random.nextBoolean());
       case 11, 12 -> reassign(random, topic);
+      case 15, 16 -> changeIsr(random, group);
       default ->
           new MetadataCommand.AllocateProducerIds(node, known == null ? 0 : known.nodeEpoch());
     };
+  }
+
+  /** As a leader would propose it, but for what is drawn wrong now and then. */
+  private static MetadataCommand<?> changeIsr(Random random, MetadataFixture group) {
+    int setId = random.nextInt(Math.max(1, group.image().nextReplicaSetId()));
+    ReplicaSetImage set = group.image().replicaSets().get(setId);
+    if (set == null) {
+      return new MetadataCommand.ChangeInSyncReplicas(setId, 0, 0, 0, 0, List.of());
+    }
+    List<MetadataCommand.InSyncReplica> isr = new ArrayList<>();
+    for (int replica : set.replicas()) {
+      if (replica == set.leader() || random.nextBoolean()) {
+        isr.add(new MetadataCommand.InSyncReplica(replica, epoch(group, replica)));
+      }
+    }
+    return new MetadataCommand.ChangeInSyncReplicas(
+        setId,
+        set.leader(),
+        epoch(group, set.leader()),
+        set.leaderEpoch(),
+        set.partitionEpoch() - (random.nextInt(8) == 0 ? 1 : 0),
+        isr);
+  }
+
+  private static long epoch(MetadataFixture group, int node) {
+    NodeImage known = group.image().nodes().get(node);
+    return known == null ? 0 : known.nodeEpoch();
   }
 
   private static MetadataCommand<?> reassign(Random random, String topic) {

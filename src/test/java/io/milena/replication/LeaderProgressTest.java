@@ -188,6 +188,38 @@ class LeaderProgressTest {
   }
 
   @Test
+  void aSilentFollowerThatKeepsEverythingIsNeverLagging() {
+    LeaderProgress progress = progress(10, 10, 1, List.of(1, 2), List.of(1, 2));
+    progress.onFollower(at(2, 0, 10, 0));
+    progress.review(1_000, 100);
+    assertThat(reports).isEmpty();
+    progress.onLocalEnd(11, 11);
+    progress.review(1_100, 100);
+    assertThat(reports).isEmpty();
+    progress.review(1_101, 100);
+    assertThat(reports).containsExactly("lagging 2");
+  }
+
+  @Test
+  void aFollowerThatWritesButDoesNotKeepIsLagging() {
+    LeaderProgress progress = progress(10, 6, 1, List.of(1, 2), List.of(1, 2));
+    progress.onFollower(new FollowerPosition(2, 0, EPOCH, 0, 10, 6, 50));
+    progress.review(101, 100);
+    assertThat(reports).containsExactly("lagging 2");
+  }
+
+  @Test
+  void aReviewSaysAgainWhoHasCaughtUpAndWhoHasJoined() {
+    LeaderProgress progress = progress(10, 10, 1, List.of(1, 2), List.of(1));
+    progress.onFollower(at(2, 5, 10, 0));
+    progress.review(1, 100);
+    progress.join(2, 5);
+    progress.review(2, 100);
+    assertThat(reports)
+        .containsExactly("caught up 2@5", "caught up 2@5", "joined 2@5", "joined 2@5");
+  }
+
+  @Test
   void theLowWatermarkIsTheSmallestLogStartAmongThoseInSync() {
     LeaderProgress progress = progress(10, 0, 1, REPLICAS, List.of(1, 2));
     progress.onFollower(new FollowerPosition(2, 0, EPOCH, 3, 10, 10, 0));

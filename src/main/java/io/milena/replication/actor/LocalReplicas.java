@@ -65,10 +65,10 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
     ReplicaConfig of(MetadataImage image, String topic);
   }
 
-  /** Spawns the one actor that is the parent of the replica actors. */
+  /** Spawns the parent of the replica actors, and the keeper of the in-sync replicas. */
   public interface Spawner {
-    /** Spawns it. */
-    <T> ActorRef<T> spawn(Behavior<T> behavior);
+    /** Spawns it under this name. */
+    <T> ActorRef<T> spawn(Behavior<T> behavior, String name);
   }
 
   private final int nodeId;
@@ -89,6 +89,7 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
   private final Map<Integer, List<ReplicaHandle>> bySet = new HashMap<>();
   private final Map<TopicPartition, CompletableFuture<Void>> deleting = new ConcurrentHashMap<>();
   private @Nullable ActorRef<ReplicaSupervisor.Command> supervisor;
+  private @Nullable ActorRef<InSyncActor.Command> inSync;
 
   /**
    * @param directory where the partitions' directories are; recovered checkpoints come from there
@@ -125,7 +126,10 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
    *
    * @param spawner spawns their parent
    */
-  public void start(Spawner spawner) {
+  public void start(Spawner spawner, InSyncProposals proposals) {
+    ActorRef<InSyncActor.Command> keeper =
+        spawner.spawn(InSyncActor.create(nodeId, this, proposals, clock), "in-sync");
+    inSync = keeper;
     supervisor =
         spawner.spawn(
             ReplicaSupervisor.create(
@@ -136,11 +140,23 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
                     io,
                     flusher,
                     written::writeLogStartOffsetsSoon,
-                    new DiskSpace())));
+                    new DiskSpace(),
+                    handle -> new InSyncActor.Reporter(handle, keeper))),
+            "replicas");
   }
 
   Intervals intervals() {
     return intervals;
+  }
+
+  /** The replica of a partition on this node, or null. Any thread. */
+  @Nullable ReplicaHandle handle(TopicPartition partition) {
+    return byPartition.get(partition);
+  }
+
+  /** Every replica on this node. Any thread. */
+  Collection<ReplicaHandle> handles() {
+    return byPartition.values();
   }
 
   @Override
@@ -155,6 +171,12 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
 
   @Override
   public void onImage(MetadataDelta delta, MetadataImage image) {
+    ActorRef<InSyncActor.Command> keeper = inSync;
+    if (keeper != null) {
+      keeper.tell(new InSyncActor.Image(delta, image));
+    }
+    // First: with fewer in sync and the old minimum a leader could commit what it must not.
+    reconfigure(delta, image);
     for (Uuid topicId : delta.topics()) {
       TopicImage topic = image.topic(topicId);
       if (topic == null) {
@@ -173,7 +195,6 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
         leave(List.copyOf(handles), image);
       }
     }
-    reconfigure(delta, image);
   }
 
   /** Partitions of a reassignment are in another set now, which may leave this node out. */

@@ -18,6 +18,7 @@ import io.milena.replication.ReplicaConfig;
 import io.milena.replication.ReplicaCore;
 import java.time.Duration;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 import org.apache.kafka.common.protocol.Errors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,6 +48,7 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
    * @param flusher runs the flushes of fsync mode, see {@link FlushRounds}
    * @param onRecordsDeleted told when a log start offset was moved by request
    * @param diskSpace told when an append finds none
+   * @param inSync told how the followers of a replica do that leads
    */
   record Environment(
       int nodeId,
@@ -54,7 +56,8 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
       Executor io,
       Executor flusher,
       Runnable onRecordsDeleted,
-      DiskSpace diskSpace) {}
+      DiskSpace diskSpace,
+      Function<ReplicaHandle, InSyncReports> inSync) {}
 
   private final ReplicaHandle handle;
   private final PartitionLog log;
@@ -104,7 +107,7 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
             log,
             config,
             highWatermark,
-            InSyncReports.NONE);
+            environment.inSync().apply(handle));
     this.flushes = new ReplicaFlushes(log, context.getSelf(), timers);
     this.expiredFiles = new ExpiredFiles(log, environment.clock(), environment.io(), timers);
     publish();
@@ -134,6 +137,16 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
           core.stepDown(epoch);
           onChange();
         }
+        case ReplicaCommand.Join(int epoch, int node, long nodeEpoch) ->
+            core.join(epoch, node, nodeEpoch);
+        case ReplicaCommand.Withdraw(int epoch, int node) -> {
+          if (core.withdraw(epoch, node)) {
+            publish();
+            core.acknowledge();
+          }
+        }
+        case ReplicaCommand.Review(long lagMaxNanos) ->
+            core.review(environment.clock().monotonicNanos(), lagMaxNanos);
         case ReplicaCommand.Reconfigure reconfigure -> onReconfigure(reconfigure);
         case ReplicaCommand.Maintain _ -> onMaintain();
         case ReplicaCommand.Flushed flushed -> onFlushed(flushed);

@@ -49,6 +49,15 @@ sealed interface ReplicaCommand {
   record LeaderAnswered(LeaderAnswer answer, CompletableFuture<Void> done)
       implements ReplicaCommand {}
 
+  /** See {@link io.milena.replication.LeaderProgress#join}. */
+  record Join(int leaderEpoch, int nodeId, long nodeEpoch) implements ReplicaCommand {}
+
+  /** See {@link io.milena.replication.LeaderProgress#withdraw}. */
+  record Withdraw(int leaderEpoch, int nodeId) implements ReplicaCommand {}
+
+  /** See {@link io.milena.replication.LeaderProgress#review}. */
+  record Review(long lagMaxNanos) implements ReplicaCommand {}
+
   /** Nobody leads the partition in this epoch, or this node is no replica of it. */
   record StepDown(int leaderEpoch) implements ReplicaCommand {}
 

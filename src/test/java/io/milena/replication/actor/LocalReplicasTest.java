@@ -12,20 +12,32 @@ import io.milena.log.AppendOrigin;
 import io.milena.log.AppendOutcome;
 import io.milena.log.LogConfig;
 import io.milena.log.LogDirectory;
+import io.milena.metadata.Decision;
+import io.milena.metadata.DecisionContext;
+import io.milena.metadata.MetadataCommand;
+import io.milena.metadata.MetadataCore;
 import io.milena.metadata.MetadataImage;
 import io.milena.metadata.MetadataRecord;
 import io.milena.metadata.MetadataReplay;
+import io.milena.metadata.MetadataReply;
+import io.milena.metadata.MetadataService;
 import io.milena.metadata.NodeImage;
 import io.milena.metadata.ReplicaSetImage;
+import io.milena.replication.FollowerPosition;
 import io.milena.replication.Replica;
 import io.milena.replication.ReplicaConfig;
 import io.milena.replication.ReplicaRole;
+import io.milena.replication.ReplicaView;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -34,6 +46,7 @@ import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.junit.jupiter.api.AfterEach;
@@ -47,6 +60,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LocalReplicasTest {
 
   private static final int NODE = 1;
+  private static final Duration LAG_MAX = Duration.ofMillis(500);
   private static final Uuid TOPIC = new Uuid(5, 5);
   private static final TopicPartition PARTITION = new TopicPartition("t", 0);
 
@@ -54,7 +68,10 @@ class LocalReplicasTest {
   private ActorTestKit testKit;
   private ExecutorService threads;
   private LocalReplicas replicas;
-  private MetadataImage image = MetadataImage.EMPTY;
+  private volatile MetadataImage image = MetadataImage.EMPTY;
+  private final Queue<MetadataCommand.ChangeInSyncReplicas> proposals =
+      new ConcurrentLinkedQueue<>();
+  private volatile boolean deciding;
 
   @BeforeEach
   void start() {
@@ -80,10 +97,11 @@ class LocalReplicasTest {
     replicas.start(
         new LocalReplicas.Spawner() {
           @Override
-          public <T> ActorRef<T> spawn(Behavior<T> behavior) {
-            return testKit.spawn(behavior, "replicas");
+          public <T> ActorRef<T> spawn(Behavior<T> behavior, String name) {
+            return testKit.spawn(behavior, name);
           }
-        });
+        },
+        new InSyncProposals(new DecidingMetadata(), () -> 1, LAG_MAX));
     apply(node(1), node(2));
     apply(
         new MetadataRecord.ReplicaSetChanged(set(0, List.of(1, 2), 1, 3, false)),
@@ -118,7 +136,7 @@ class LocalReplicasTest {
         detached);
   }
 
-  private void apply(MetadataRecord... records) {
+  private synchronized void apply(MetadataRecord... records) {
     MetadataReplay.Applied applied =
         MetadataReplay.apply(image, image.appliedIndex() + 1, List.of(records));
     image = applied.image();
@@ -130,6 +148,50 @@ class LocalReplicasTest {
     return replica != null
         && replica.view().role() == role
         && replica.view().leaderEpoch() == leaderEpoch;
+  }
+
+  /** Decides at once what it is asked, on the asker's thread; a test has to ask for it. */
+  private final class DecidingMetadata implements MetadataService {
+    @Override
+    public MetadataImage image() {
+      return image;
+    }
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public <R extends MetadataReply> CompletionStage<R> submit(MetadataCommand<R> command) {
+      if (!deciding) {
+        return CompletableFuture.failedFuture(new TimeoutException("nobody decides"));
+      }
+      synchronized (LocalReplicasTest.this) {
+        proposals.add((MetadataCommand.ChangeInSyncReplicas) command);
+        Decision<?> decision =
+            MetadataCore.decide(image, command, new DecisionContext(Map.of(), Uuid::randomUuid));
+        if (!decision.records().isEmpty()) {
+          apply(decision.records().toArray(MetadataRecord[]::new));
+        }
+        return CompletableFuture.completedFuture((R) decision.reply());
+      }
+    }
+
+    @Override
+    public void subscribe(MetadataListener listener) {
+      throw new UnsupportedOperationException();
+    }
+  }
+
+  private List<Integer> isr() {
+    return image.replicaSets().get(0).isr();
+  }
+
+  /** Node 2 has everything of a partition, in a life of its node. */
+  private void caughtUp(int partition, long nodeEpoch) {
+    Replica replica = replicas.find(new TopicPartition("t", partition));
+    ReplicaView view = replica.view();
+    long end = view.log().logEndOffset();
+    replica.onFollowerPosition(
+        new FollowerPosition(
+            2, nodeEpoch, view.leaderEpoch(), 0, end, end, Clock.system().monotonicNanos()));
   }
 
   private static void awaitTrue(BooleanSupplier condition) {
@@ -197,5 +259,31 @@ class LocalReplicasTest {
     assertThat(replicas.find(PARTITION)).isNull();
     awaitTrue(() -> !Files.exists(directory.resolve("t-0")));
     assertThat(Files.exists(directory.resolve("t-1"))).isTrue();
+  }
+
+  @Test
+  void aFollowerThatFallsBehindLeavesTheIsrAndComesBackWithEveryPartitionOfTheSet() {
+    deciding = true;
+    assertThat(append()).isInstanceOf(AppendOutcome.Appended.class);
+    caughtUp(1, 2);
+    // Of partition 0 it has nothing: the review finds that out.
+    awaitTrue(() -> isr().equals(List.of(1)));
+    awaitTrue(() -> replicas.find(PARTITION).view().highWatermark() == 1);
+    assertThat(proposals.peek().isr()).containsExactly(new MetadataCommand.InSyncReplica(1, 1));
+
+    proposals.clear();
+    awaitTrue(() -> {
+      caughtUp(1, 2);
+      caughtUp(0, 2);
+      return isr().equals(List.of(1, 2));
+    });
+    assertThat(proposals.peek().isr())
+        .containsExactly(
+            new MetadataCommand.InSyncReplica(1, 1), new MetadataCommand.InSyncReplica(2, 2));
+    proposals.clear();
+    // It is silent from now on, and has everything: reviews pass, and it stays in sync.
+    LockSupport.parkNanos(LAG_MAX.multipliedBy(3).toNanos());
+    assertThat(isr()).containsExactly(1, 2);
+    assertThat(proposals).isEmpty();
   }
 }

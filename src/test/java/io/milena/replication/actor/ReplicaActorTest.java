@@ -11,6 +11,7 @@ import io.milena.log.AppendOrigin;
 import io.milena.log.AppendOutcome;
 import io.milena.log.LogConfig;
 import io.milena.log.PartitionLog;
+import io.milena.replication.InSyncReports;
 import io.milena.replication.ReplicaConfig;
 import io.milena.replication.ReplicaRole;
 import java.nio.file.Path;
@@ -91,7 +92,8 @@ class ReplicaActorTest {
                     io::add,
                     io::add,
                     recordsDeleted::incrementAndGet,
-                    new DiskSpace())));
+                    new DiskSpace(),
+                    _ -> InSyncReports.NONE)));
     handle.attach(actor);
   }
 
