@@ -52,21 +52,19 @@ public final class AlterConfigsHandler implements ApiHandler {
       items.add(
           new ConfigAlteration.Item(resource.resourceType(), resource.resourceName(), changes, ""));
     }
-    return alteration
-        .alter(items, true, request.validateOnly())
-        .thenApply(results -> {
-          AlterConfigsResponseData response = new AlterConfigsResponseData();
-          for (ConfigAlteration.Result result : results) {
+    return alteration.answer(
+        new AlterConfigsResponseData(),
+        (response, type, name, errorCode, errorMessage) ->
             response
                 .responses()
                 .add(
                     new AlterConfigsResourceResponse()
-                        .setResourceType(result.type())
-                        .setResourceName(result.name())
-                        .setErrorCode(result.error().code())
-                        .setErrorMessage(Stages.messageOf(result.error(), result.message())));
-          }
-          return response;
-        });
+                        .setResourceType(type)
+                        .setResourceName(name)
+                        .setErrorCode(errorCode)
+                        .setErrorMessage(errorMessage)),
+        items,
+        true,
+        request.validateOnly());
   }
 }

@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.protocol.Errors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What AlterConfigs and IncrementalAlterConfigs share: from a translated request to its results.
@@ -30,10 +31,37 @@ final class ConfigAlteration {
   record Item(byte type, String name, List<ConfigChange> changes, String refusal) {}
 
   /** Result of an item, of the same type and name. */
-  record Result(byte type, String name, Errors error, String message) {}
+  private record Result(byte type, String name, Errors error, String message) {}
 
-  /** Never fails. */
-  CompletionStage<List<Result>> alter(List<Item> items, boolean replaceAll, boolean validateOnly) {
+  /**
+   * Adds the result of an item to a response of either API.
+   *
+   * @param <R> the API's response
+   */
+  @FunctionalInterface
+  interface Adder<R> {
+    void add(R response, byte type, String name, short errorCode, @Nullable String message);
+  }
+
+  /** Alters the configurations and fills the response; never fails. */
+  <R> CompletionStage<R> answer(
+      R response, Adder<R> adder, List<Item> items, boolean replaceAll, boolean validateOnly) {
+    return alter(items, replaceAll, validateOnly)
+        .thenApply(results -> {
+          for (Result result : results) {
+            adder.add(
+                response,
+                result.type(),
+                result.name(),
+                result.error().code(),
+                Stages.messageOf(result.error(), result.message()));
+          }
+          return response;
+        });
+  }
+
+  private CompletionStage<List<Result>> alter(
+      List<Item> items, boolean replaceAll, boolean validateOnly) {
     List<Result> refused = new ArrayList<>();
     List<Item> asked = new ArrayList<>();
     List<ConfigChanges> resources = new ArrayList<>();

@@ -46,22 +46,20 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler {
     for (AlterConfigsResource resource : request.resources()) {
       items.add(translate(resource));
     }
-    return alteration
-        .alter(items, false, request.validateOnly())
-        .thenApply(results -> {
-          IncrementalAlterConfigsResponseData response = new IncrementalAlterConfigsResponseData();
-          for (ConfigAlteration.Result result : results) {
+    return alteration.answer(
+        new IncrementalAlterConfigsResponseData(),
+        (response, type, name, errorCode, errorMessage) ->
             response
                 .responses()
                 .add(
                     new AlterConfigsResourceResponse()
-                        .setResourceType(result.type())
-                        .setResourceName(result.name())
-                        .setErrorCode(result.error().code())
-                        .setErrorMessage(Stages.messageOf(result.error(), result.message())));
-          }
-          return response;
-        });
+                        .setResourceType(type)
+                        .setResourceName(name)
+                        .setErrorCode(errorCode)
+                        .setErrorMessage(errorMessage)),
+        items,
+        false,
+        request.validateOnly());
   }
 
   private static ConfigAlteration.Item translate(AlterConfigsResource resource) {
