@@ -208,7 +208,7 @@ public final class NetworkLoop implements Executor {
   void connectionClosed(Connection connection) {
     connections.remove(connection);
     connectionCount = connections.size();
-    onClosed.accept(connection);
+    runGuarded(() -> onClosed.accept(connection));
   }
 
   void start() {
@@ -340,17 +340,20 @@ public final class NetworkLoop implements Executor {
 
   private void end() {
     draining = true;
-    List.copyOf(connections).forEach(Connection::close);
-    // Late answers give their memory back; nothing else of them matters any more.
-    runTasks();
-    readBuffer.release();
-    batch.close();
     try {
+      // Each on its own: whatever one of them throws, the others are closed and memory comes back.
+      List.copyOf(connections).forEach(connection -> runGuarded(connection::close));
+      // Late answers give their memory back; nothing else of them matters any more.
+      runTasks();
+      runGuarded(readBuffer::release);
+      runGuarded(batch::close);
       selector.close();
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       log.warn("A selector could not be closed", e);
+    } finally {
+      // In any case: nobody may be sent to a loop that has no thread.
+      ended.complete(null);
     }
-    ended.complete(null);
   }
 
   /** Carries the partition actors that the loop's handlers talk to. */

@@ -81,15 +81,20 @@ final class FetchRead implements Runnable {
       complete();
       return answer;
     }
-    watch();
-    timer =
-        context.schedule(
-            request.maxWaitMs(),
-            () -> {
-              timedOut = true;
-              run();
-            });
-    context.onClose(this::abandon);
+    try {
+      watch();
+      timer =
+          context.schedule(
+              request.maxWaitMs(),
+              () -> {
+                timedOut = true;
+                run();
+              });
+      context.onClose(this::abandon);
+    } catch (RuntimeException | Error failure) {
+      unwatch();
+      throw failure;
+    }
     // Between the first look and the listeners something may have been appended.
     run();
     return answer;
@@ -126,16 +131,15 @@ final class FetchRead implements Runnable {
 
   private void watch() {
     synchronized (monitor()) {
-      List<Replica> replicas = new ArrayList<>(partitions.size());
+      watched = new ArrayList<>(partitions.size());
       for (FetchPartitionState state : partitions.values()) {
         Replica replica =
             state.topic == null ? null : lookup.find(state.topic, state.key.partition());
         if (replica != null) {
+          watched.add(replica);
           replica.addListener(listener);
-          replicas.add(replica);
         }
       }
-      watched = replicas;
     }
   }
 

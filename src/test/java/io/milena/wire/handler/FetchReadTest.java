@@ -1,6 +1,7 @@
 package io.milena.wire.handler;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.milena.common.Clock;
 import io.milena.log.LogView;
@@ -26,6 +27,7 @@ class FetchReadTest {
 
   private final List<Runnable> listeners = new ArrayList<>();
   private boolean viewIsBroken;
+  private int listenersMax = Integer.MAX_VALUE;
 
   @Test
   void aFailureOnTheWakeUpPathIsAnswered() {
@@ -48,7 +50,29 @@ class FetchReadTest {
     assertThat(listeners).isEmpty();
   }
 
+  @Test
+  void aFailureWhileItBeginsToWaitLeavesNoListener() {
+    TestConnection connection = TestConnection.onInsideListener();
+    listenersMax = 1;
+    assertThatThrownBy(
+            () -> fetch(connection, new FetchPartition(), new FetchPartition().setPartition(1)))
+        .hasMessage("no more listeners");
+    assertThat(listeners).isEmpty();
+    assertThat(connection.pendingTimers()).isZero();
+  }
+
   private CompletableFuture<FetchResponseData> fetchThatWaits(TestConnection connection) {
+    CompletableFuture<FetchResponseData> answer = fetch(connection, new FetchPartition());
+    assertThat(answer).isNotDone();
+    assertThat(listeners).hasSize(1);
+    return answer;
+  }
+
+  private CompletableFuture<FetchResponseData> fetch(
+      TestConnection connection, FetchPartition... partitions) {
+    for (FetchPartition partition : partitions) {
+      partition.setPartitionMaxBytes(1_000);
+    }
     Replica replica = emptyReplica();
     ReplicaDirectory directory =
         new ReplicaDirectory() {
@@ -73,15 +97,8 @@ class FetchReadTest {
             .setMaxWaitMs(500)
             .setMinBytes(1)
             .setTopics(
-                List.of(
-                    new FetchTopic()
-                        .setTopic("topic")
-                        .setPartitions(List.of(new FetchPartition().setPartitionMaxBytes(1_000)))));
-    CompletableFuture<FetchResponseData> answer =
-        connection.<FetchResponseData>askLater(handler, 12, request).toCompletableFuture();
-    assertThat(answer).isNotDone();
-    assertThat(listeners).hasSize(1);
-    return answer;
+                List.of(new FetchTopic().setTopic("topic").setPartitions(List.of(partitions))));
+    return connection.<FetchResponseData>askLater(handler, 12, request).toCompletableFuture();
   }
 
   /** Leads an empty log; its view cannot be read once {@link #viewIsBroken}. */
@@ -98,7 +115,12 @@ class FetchReadTest {
               }
               return view;
             }
-            case "addListener" -> listeners.add((Runnable) arguments[0]);
+            case "addListener" -> {
+              if (listeners.size() == listenersMax) {
+                throw new IllegalStateException("no more listeners");
+              }
+              listeners.add((Runnable) arguments[0]);
+            }
             case "removeListener" -> listeners.remove((Runnable) arguments[0]);
             default -> throw new UnsupportedOperationException(method.getName());
           }
