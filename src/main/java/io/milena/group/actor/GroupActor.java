@@ -249,8 +249,13 @@ final class GroupActor extends AbstractOnMessageBehavior<GroupActor.Command> {
             yield Behaviors.same();
           }
           case GraceOver _ -> Behaviors.stopped();
-          case Appended _, WakeUp _, ExpireOffsets _, ForgetTopics _, Idle _, Retire _, Stop _ ->
-              Behaviors.same();
+          case ForgetTopics forget -> {
+            partition.tell(
+                new OffsetsPartitionActor.TopicsMissed(
+                    group.groupId(), getContext().getSelf(), forget.topics()));
+            yield Behaviors.same();
+          }
+          case Appended _, WakeUp _, ExpireOffsets _, Idle _, Retire _, Stop _ -> Behaviors.same();
         });
   }
 

@@ -62,6 +62,10 @@ final class OffsetsPartitionActor extends AbstractOnMessageBehavior<OffsetsParti
   /** A retired group is handed back. */
   record GroupParked(ClassicGroup group) implements Command {}
 
+  /** A group that has retired, or broke, was told of deleted topics too late to act on it. */
+  record TopicsMissed(String groupId, ActorRef<GroupActor.Command> actor, Set<String> topics)
+      implements Command {}
+
   /** A group broke an invariant of its own. */
   record GroupBroke(
       String groupId,
@@ -152,6 +156,7 @@ final class OffsetsPartitionActor extends AbstractOnMessageBehavior<OffsetsParti
       case GroupIdle idle -> onGroupIdle(idle);
       case GroupActive active -> onGroupActive(active);
       case GroupParked parked -> onGroupParked(parked.group());
+      case TopicsMissed missed -> onTopicsMissed(missed);
       case GroupBroke broke -> onGroupBroke(broke);
       case ReloadGroup reload -> reload(reload.groupId(), List.of());
       case GroupReloadFailed failed -> onGroupReloadFailed(failed);
@@ -304,6 +309,21 @@ final class OffsetsPartitionActor extends AbstractOnMessageBehavior<OffsetsParti
     live.remove(group.groupId());
     rest(group);
     isBack(group);
+    return this;
+  }
+
+  private Behavior<Command> onTopicsMissed(TopicsMissed missed) {
+    String groupId = missed.groupId();
+    Set<String> remembered = unavailable.get(groupId);
+    ActorRef<GroupActor.Command> successor = live.get(groupId);
+    ClassicGroup rester = resting.get(groupId);
+    if (remembered != null) {
+      remembered.addAll(missed.topics());
+    } else if (!stopping
+        && ((successor != null && !successor.equals(missed.actor()))
+            || (rester != null && rester.hasOffsetsOf(missed.topics())))) {
+      actorOf(groupId).tell(new GroupActor.ForgetTopics(missed.topics()));
+    }
     return this;
   }
 

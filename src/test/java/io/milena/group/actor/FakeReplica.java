@@ -35,6 +35,7 @@ final class FakeReplica implements Replica {
   private int leaderEpoch;
   private long endOffset;
   private boolean lagging;
+  private volatile Runnable beforeAppends = () -> {};
   private volatile ReplicaView view;
 
   FakeReplica(TopicPartition partition) {
@@ -61,6 +62,11 @@ final class FakeReplica implements Replica {
     listeners.forEach(Runnable::run);
   }
 
+  /** Run before each append, which fails as it does. */
+  void beforeAppends(Runnable task) {
+    beforeAppends = task;
+  }
+
   private void publish() {
     long highWatermark = lagging ? 0 : endOffset;
     view =
@@ -81,6 +87,7 @@ final class FakeReplica implements Replica {
       AppendOrigin origin,
       short acks,
       int timeoutMs) {
+    beforeAppends.run();
     AppendOutcome outcome;
     synchronized (this) {
       if (role != ReplicaRole.LEADER || expectedLeaderEpoch != leaderEpoch) {

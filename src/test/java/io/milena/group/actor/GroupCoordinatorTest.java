@@ -77,7 +77,7 @@ class GroupCoordinatorTest {
   /** Records above the high watermark could still be lost. */
   @Test
   void aPartitionIsLoadedOnlyOnceItsRecordsAreReplicated() {
-    it.commit("g", "topic", 42);
+    assertThat(it.commit("g", "topic", 42)).isEqualTo(Errors.NONE);
     FakeReplica replica = it.replicaOf("g");
     replica.become(ReplicaRole.FOLLOWER, 1);
     until(() -> refusesAsNotCoordinatorOrLoading("g"));
@@ -189,7 +189,7 @@ class GroupCoordinatorTest {
 
   @Test
   void expiredOffsetsAndTheirGroupGoByThemselves() {
-    it.commit("g", "topic", 42);
+    assertThat(it.commit("g", "topic", 42)).isEqualTo(Errors.NONE);
     until(() -> stateOf("g").equals("Empty"));
     it.wallClockAheadMs.set(it.coordinator.config().offsetsRetentionMs() + 1_000);
     until(() -> stateOf("g").equals("absent"));
@@ -200,8 +200,8 @@ class GroupCoordinatorTest {
   void offsetsOfADeletedTopicGoWithIt() {
     it.metadata.createTopic("topic", 1);
     it.metadata.createTopic("other", 1);
-    it.commit("g", "topic", 42);
-    it.commit("g", "other", 7);
+    assertThat(it.commit("g", "topic", 42)).isEqualTo(Errors.NONE);
+    assertThat(it.commit("g", "other", 7)).isEqualTo(Errors.NONE);
     it.metadata.deleteTopic("topic");
     until(() -> it.committed("g", "topic") == -1);
     assertThat(it.committed("g", "other")).isEqualTo(7);
@@ -216,7 +216,7 @@ class GroupCoordinatorTest {
 
   @Test
   void aDeletedGroupIsGoneAtOnce() {
-    it.commit("g", "topic", 42);
+    assertThat(it.commit("g", "topic", 42)).isEqualTo(Errors.NONE);
     assertThat(it.ask(new GroupRequest.Delete("g")).errorCode()).isEqualTo(Errors.NONE.code());
     assertThat(stateOf("g")).isEqualTo("absent");
     assertThat(it.committed("g", "topic")).isEqualTo(-1);

@@ -98,6 +98,31 @@ class OffsetsPartitionActorTest {
   }
 
   @Test
+  void offsetsOfATopicDeletedWhileTheirGroupBreaksAreForgotten() {
+    ActorRef<OffsetsPartitionActor.Command> partition = startPartition();
+    until(() -> !routes.listings().isEmpty());
+    commit(partition);
+    CompletableFuture<Void> told = new CompletableFuture<>();
+    replica.beforeAppends(() -> {
+      get(told);
+      throw new IllegalStateException("as the test wants it");
+    });
+    GroupActor.Serve<OffsetCommitResponseData> breaking = commitRequest();
+    partition.tell(new OffsetsPartitionActor.Route(breaking));
+    partition.tell(new OffsetsPartitionActor.ForgetTopics(Set.of("topic")));
+    // Answered by another group: the partition has handled what was told before.
+    GroupActor.Serve<DescribedGroup> other =
+        new GroupActor.Serve<>(
+            new GroupRequest.Describe("other", (short) 6), new CompletableFuture<>());
+    partition.tell(new OffsetsPartitionActor.Route(other));
+    get(other.answer());
+    told.complete(null);
+    get(breaking.answer());
+    replica.beforeAppends(() -> {});
+    until(() -> committed(partition) == -1);
+  }
+
+  @Test
   void aPartitionStoppedDuringLoadingListensToItsReplicaNoMore() {
     ActorRef<OffsetsPartitionActor.Command> earlier = startPartition();
     until(() -> !routes.listings().isEmpty());
@@ -110,6 +135,13 @@ class OffsetsPartitionActorTest {
   }
 
   private static void commit(ActorRef<OffsetsPartitionActor.Command> partition) {
+    GroupActor.Serve<OffsetCommitResponseData> serve = commitRequest();
+    partition.tell(new OffsetsPartitionActor.Route(serve));
+    assertThat(get(serve.answer()).topics().getFirst().partitions().getFirst().errorCode())
+        .isEqualTo(Errors.NONE.code());
+  }
+
+  private static GroupActor.Serve<OffsetCommitResponseData> commitRequest() {
     OffsetCommitRequestData data =
         new OffsetCommitRequestData()
             .setGroupId("g")
@@ -122,12 +154,8 @@ class OffsetsPartitionActorTest {
                                 new OffsetCommitRequestPartition()
                                     .setPartitionIndex(0)
                                     .setCommittedOffset(42)))));
-    GroupActor.Serve<OffsetCommitResponseData> serve =
-        new GroupActor.Serve<>(
-            new GroupRequest.CommitOffsets(data, (short) 9), new CompletableFuture<>());
-    partition.tell(new OffsetsPartitionActor.Route(serve));
-    assertThat(get(serve.answer()).topics().getFirst().partitions().getFirst().errorCode())
-        .isEqualTo(Errors.NONE.code());
+    return new GroupActor.Serve<>(
+        new GroupRequest.CommitOffsets(data, (short) 9), new CompletableFuture<>());
   }
 
   /** The committed offset, -1 for none, or {@link #LOADING}. */
