@@ -51,6 +51,23 @@ public interface Replica {
       int timeoutMs);
 
   /**
+   * The same for a caller who has better use for the bytes than to hold them while acknowledgements
+   * are waited for.
+   *
+   * @param onWritten run when the bytes are in the log and the stage is not complete yet: they are
+   *     not looked at any more. On any thread, quick; not run when the stage is complete at once
+   */
+  default CompletionStage<AppendOutcome> append(
+      MemoryRecords records,
+      int expectedLeaderEpoch,
+      AppendOrigin origin,
+      short acks,
+      int timeoutMs,
+      Runnable onWritten) {
+    return append(records, expectedLeaderEpoch, origin, acks, timeoutMs);
+  }
+
+  /**
    * Moves the log start offset forward (DeleteRecords).
    *
    * @param offset new log start offset, at most the high watermark; -1 for the high watermark

@@ -230,6 +230,7 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
       append.reply().complete(outcome);
       return;
     }
+    append.onWritten().run();
     long now = environment.clock().monotonicNanos();
     core.acknowledgeOnceKept(
         endOffset, append.acks(), append.timeoutMs(), outcome, append.reply(), now);

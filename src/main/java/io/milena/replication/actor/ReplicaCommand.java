@@ -20,6 +20,7 @@ sealed interface ReplicaCommand {
       AppendOrigin origin,
       short acks,
       int timeoutMs,
+      Runnable onWritten,
       CompletableFuture<AppendOutcome> reply)
       implements ReplicaCommand {}
 

@@ -141,9 +141,21 @@ final class ReplicaHandle implements Replica {
       AppendOrigin origin,
       short acks,
       int timeoutMs) {
+    return append(records, expectedLeaderEpoch, origin, acks, timeoutMs, () -> {});
+  }
+
+  @Override
+  public CompletionStage<AppendOutcome> append(
+      MemoryRecords records,
+      int expectedLeaderEpoch,
+      AppendOrigin origin,
+      short acks,
+      int timeoutMs,
+      Runnable onWritten) {
     CompletableFuture<AppendOutcome> reply = new CompletableFuture<>();
     ReplicaCommand command =
-        new ReplicaCommand.Append(records, expectedLeaderEpoch, origin, acks, timeoutMs, reply);
+        new ReplicaCommand.Append(
+            records, expectedLeaderEpoch, origin, acks, timeoutMs, onWritten, reply);
     if (!tell(command)) {
       if (view.role() == ReplicaRole.OFFLINE) {
         refuse(command, partition);

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
@@ -152,15 +153,51 @@ public final class ProduceHandler implements ApiHandler {
           answer);
       return;
     }
-    CompletionStage<AppendOutcome> outcome =
-        replica.append(records, -1, AppendOrigin.CLIENT, request.acks(), request.timeoutMs());
+    Append append = new Append(context, topic, replica, response, answer);
     answer.oneMorePending();
-    outcome.whenComplete((result, failure) -> {
+    replica
+        .append(records, -1, AppendOrigin.CLIENT, request.acks(), request.timeoutMs(), append)
+        .whenComplete(append);
+  }
+
+  /** One partition's batches on their way; run once they are written and only waited for. */
+  private final class Append implements Runnable, BiConsumer<AppendOutcome, Throwable> {
+    private final RequestContext context;
+    private final String topic;
+    private final Replica replica;
+    private final PartitionProduceResponse response;
+    private final Answer answer;
+    private boolean written;
+
+    Append(
+        RequestContext context,
+        String topic,
+        Replica replica,
+        PartitionProduceResponse response,
+        Answer answer) {
+      this.context = context;
+      this.topic = topic;
+      this.replica = replica;
+      this.response = response;
+      this.answer = answer;
+    }
+
+    @Override
+    public void run() {
+      written = true;
+      answer.oneLessUnwritten();
+    }
+
+    @Override
+    public void accept(@Nullable AppendOutcome outcome, @Nullable Throwable failure) {
+      if (!written) {
+        answer.oneLessUnwritten();
+      }
       try {
-        if (result == null) {
+        if (outcome == null) {
           response.setErrorCode(Errors.forException(failure).code());
         } else {
-          fill(context, topic, replica, response, result, answer);
+          fill(context, topic, replica, response, outcome, answer);
         }
       } catch (RuntimeException broken) {
         LOG.error("answering Produce to {}-{} failed", topic, response.index(), broken);
@@ -168,7 +205,7 @@ public final class ProduceHandler implements ApiHandler {
       } finally {
         answer.oneLessPending();
       }
-    });
+    }
   }
 
   /**
@@ -251,6 +288,9 @@ public final class ProduceHandler implements ApiHandler {
         new CompletableFuture<>();
     private final AtomicInteger pending = new AtomicInteger(1);
 
+    /** Partitions whose bytes are still needed, and one while there may be more. */
+    private final AtomicInteger unwritten = new AtomicInteger(1);
+
     Answer(RequestContext context, short acks) {
       this.context = context;
       this.acks = acks;
@@ -266,6 +306,13 @@ public final class ProduceHandler implements ApiHandler {
 
     void oneMorePending() {
       pending.incrementAndGet();
+      unwritten.incrementAndGet();
+    }
+
+    void oneLessUnwritten() {
+      if (unwritten.decrementAndGet() == 0) {
+        context.releaseRequestBytes();
+      }
     }
 
     void oneLessPending() {
@@ -275,6 +322,7 @@ public final class ProduceHandler implements ApiHandler {
     }
 
     CompletionStage<@Nullable ProduceResponseData> whenDecided() {
+      oneLessUnwritten();
       oneLessPending();
       return decided;
     }

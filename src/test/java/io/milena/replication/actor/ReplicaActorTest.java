@@ -190,6 +190,24 @@ class ReplicaActorTest {
   }
 
   @Test
+  void bytesAreFreeOnceWrittenWhereTheAcknowledgementWaitsForOthers() {
+    open(Map.of(), 1);
+    AtomicInteger written = new AtomicInteger();
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE), List.of(NODE)));
+    await(
+        handle.append(
+            batch("a"), NO_EPOCH, AppendOrigin.CLIENT, ACKS_ALL, 30_000, written::incrementAndGet));
+    assertThat(written).as("nothing had to wait").hasValue(0);
+    handle.tell(new ReplicaCommand.Lead(1, List.of(NODE, 2), List.of(NODE, 2)));
+    CompletionStage<AppendOutcome> waiting =
+        handle.append(
+            batch("b"), NO_EPOCH, AppendOrigin.CLIENT, ACKS_ALL, 30_000, written::incrementAndGet);
+    await(append(ACKS_LEADER, "c"));
+    assertThat(written).hasValue(1);
+    assertThat(waiting.toCompletableFuture()).isNotDone();
+  }
+
+  @Test
   void steppingDownRefusesWhatStillWaited() {
     open(Map.of(), 1);
     handle.tell(new ReplicaCommand.Lead(0, List.of(NODE, 2), List.of(NODE, 2)));

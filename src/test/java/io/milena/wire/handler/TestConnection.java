@@ -18,6 +18,7 @@ final class TestConnection {
   private final String listener;
   private final List<Timer> timers = new ArrayList<>();
   private long nowMs;
+  private int releases;
 
   TestConnection(String listener) {
     this.listener = listener;
@@ -54,6 +55,11 @@ final class TestConnection {
   void advance(long ms) {
     nowMs += ms;
     List.copyOf(timers).forEach(timer -> timer.runIfDue(nowMs));
+  }
+
+  /** How often a handler has said that it needs a request's bytes no more. */
+  int releases() {
+    return releases;
   }
 
   /** Timers neither cancelled nor run. */
@@ -130,6 +136,11 @@ final class TestConnection {
 
       @Override
       public void onClose(Runnable task) {}
+
+      @Override
+      public void releaseRequestBytes() {
+        releases++;
+      }
 
       @Override
       public void closeConnection(String reason) {
