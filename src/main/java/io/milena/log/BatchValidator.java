@@ -21,12 +21,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The bytes stay as they came, unless they must change: LogAppendTime rewrites two fields of the
  * header and the checksum in place, another {@code compression.type} than the producer's makes new
- * batches. A header always passes one CRC. The records of an uncompressed batch are walked in
- * place. Those of a compressed one are looked at only for what its header cannot tell: that each
- * has a key where the topic is compacted, and which of them break the timestamp limits once the
- * header says that one does. So, unlike Kafka, a partition that is not compacted takes a compressed
- * batch on its producer's word that the content is well formed, and of its timestamps believes base
- * and maximum; unpacking every batch to know better would cost more than all the rest of an append.
+ * batches. Every batch passes one CRC, and a walk over its records: in place, or as a compressed
+ * one is unpacked piece by piece; nothing is made of the records. A batch that unpacks to more than
+ * 256 MiB is refused, which Kafka would take.
  */
 public final class BatchValidator {
 
@@ -104,7 +101,7 @@ public final class BatchValidator {
           content = tooLarge(rewritten.position() - from);
         }
       } else {
-        content = checkRecords(buffer, position, sizeBytes, nowMs, faults);
+        content = checkRecords(buffer, position, sizeBytes, faults);
         if (content == null) {
           writeTimestamps(buffer, position, sizeBytes, nowMs, faults);
           if (rewritten != null) {
@@ -120,7 +117,7 @@ public final class BatchValidator {
       }
       offsetCount += count;
       batchCount++;
-      long batchMaxMs = batchMaxTimestamp(buffer, position, nowMs, faults);
+      long batchMaxMs = batchMaxTimestamp(nowMs, faults);
       if (batchMaxMs > maxTimestampMs) {
         maxTimestampMs = batchMaxMs;
         maxTimestampOffsetDelta = offsetCount - 1;
@@ -285,29 +282,12 @@ public final class BatchValidator {
   }
 
   private AppendOutcome.@Nullable Rejected checkRecords(
-      ByteBuffer buffer, int position, int sizeBytes, long nowMs, RecordFaults faults) {
-    if (!isCompressed(buffer, position)) {
-      String malformed = RecordWalk.check(buffer, position, sizeBytes, faults);
-      return malformed == null ? null : invalid(malformed);
+      ByteBuffer buffer, int position, int sizeBytes, RecordFaults faults) {
+    if (isCompressed(buffer, position)) {
+      return CompressedBatches.check(buffer, position, sizeBytes, faults);
     }
-    return needsRecords(buffer, position, nowMs)
-        ? CompressedBatches.check(buffer, position, sizeBytes, faults)
-        : null;
-  }
-
-  private boolean needsRecords(ByteBuffer buffer, int position, long nowMs) {
-    if (config.compact()) {
-      return true;
-    }
-    if (logAppendTime) {
-      return false;
-    }
-    long oldestMs = RecordFaults.oldestMs(config, nowMs);
-    long newestMs = RecordFaults.newestMs(config, nowMs);
-    return !RecordFaults.timestampFits(
-            BatchLayout.baseTimestamp(buffer, position), oldestMs, newestMs)
-        || !RecordFaults.timestampFits(
-            BatchLayout.maxTimestamp(buffer, position), oldestMs, newestMs);
+    String malformed = RecordWalk.check(buffer, position, sizeBytes, faults);
+    return malformed == null ? null : invalid(malformed);
   }
 
   /** Stamps the batch with LogAppendTime, or mends a maximum timestamp that is not the records'. */
@@ -318,23 +298,17 @@ public final class BatchValidator {
       buffer.putShort(position + BatchLayout.ATTRIBUTES, (short) attributes);
       buffer.putLong(position + BatchLayout.MAX_TIMESTAMP, nowMs);
       BatchLayout.rewriteCrc(buffer, position, sizeBytes);
-    } else if (!isCompressed(buffer, position) || needsRecords(buffer, position, nowMs)) {
-      if (faults.maxTimestampMs() != BatchLayout.maxTimestamp(buffer, position)) {
-        buffer.putLong(position + BatchLayout.MAX_TIMESTAMP, faults.maxTimestampMs());
-        BatchLayout.rewriteCrc(buffer, position, sizeBytes);
-      }
+    } else if (faults.maxTimestampMs() != BatchLayout.maxTimestamp(buffer, position)) {
+      buffer.putLong(position + BatchLayout.MAX_TIMESTAMP, faults.maxTimestampMs());
+      BatchLayout.rewriteCrc(buffer, position, sizeBytes);
     }
   }
 
-  private long batchMaxTimestamp(ByteBuffer buffer, int position, long nowMs, RecordFaults faults) {
+  private long batchMaxTimestamp(long nowMs, RecordFaults faults) {
     if (logAppendTime) {
       return nowMs;
     }
-    return Math.max(
-        faults.maxTimestampMs(),
-        mustRewrite(buffer, position)
-            ? RecordBatch.NO_TIMESTAMP
-            : BatchLayout.maxTimestamp(buffer, position));
+    return faults.maxTimestampMs();
   }
 
   private static boolean isCompressed(ByteBuffer buffer, int position) {

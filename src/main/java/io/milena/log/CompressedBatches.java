@@ -1,7 +1,11 @@
 package io.milena.log;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.Iterator;
+import java.util.List;
+import java.util.stream.Stream;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.TimestampType;
@@ -22,11 +26,25 @@ import org.jspecify.annotations.Nullable;
  */
 final class CompressedBatches {
 
-  /** Bytes that the records of one batch may unpack to where somebody must look at them. */
+  /**
+   * Bytes that the records of one batch may unpack to. A batch of the default {@code
+   * max.message.bytes} can hold more than ten times as many, but only of one byte repeated; looking
+   * at these many takes 0.1 to 1 s of the thread that appends.
+   */
   static final long UNPACKED_BYTES_MAX = 256L << 20;
 
-  /** Bytes that one record may unpack to: it must be held in memory to be written anew. */
+  /** Bytes that one record may unpack to where it must be held in memory to be written anew. */
   static final int RECORD_BYTES_MAX = 64 << 20;
+
+  private static final int SCRATCH_BYTES = 32 << 10;
+
+  /** What unpacking needs beside the batch, for each thread that appends: they are few. */
+  private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
+
+  private static final List<Compression> BY_TYPE =
+      Stream.of(CompressionType.values())
+          .<Compression>map(type -> Compression.of(type).build())
+          .toList();
 
   private static final byte[] SNAPPY_MAGIC = {(byte) 0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0};
   private static final int SNAPPY_HEADER_BYTES = 16;
@@ -34,7 +52,19 @@ final class CompressedBatches {
   private CompressedBatches() {}
 
   /**
-   * Shows every record of a compressed batch to {@code faults}.
+   * @param unpacked one piece of what has been unpacked
+   * @param buffers of the library's, which keeps one of each size that was needed
+   */
+  private record Scratch(ByteBuffer unpacked, BufferSupplier buffers) {
+    Scratch() {
+      this(ByteBuffer.allocate(SCRATCH_BYTES), BufferSupplier.create());
+    }
+  }
+
+  /**
+   * Unpacks a compressed batch and walks its records: every one whole and well formed, as many as
+   * the header says and at consecutive offsets, and nothing behind them. Shows each to {@code
+   * faults}. Kafka's LogValidator does the same.
    *
    * @return a refusal when the batch cannot be read as its header promises, else null
    */
@@ -44,12 +74,24 @@ final class CompressedBatches {
     if (bomb != null) {
       return bomb;
     }
-    DefaultRecordBatch batch = batch(buffer, position, sizeBytes);
-    try (BufferSupplier buffers = BufferSupplier.create();
-        CloseableIterator<Record> records = batch.skipKeyValueIterator(buffers, RECORD_BYTES_MAX)) {
-      return walk(batch, records, faults, null, Integer.MAX_VALUE);
-    } catch (RuntimeException e) {
-      return unreadable(e);
+    Scratch scratch = SCRATCH.get();
+    ByteBuffer packed =
+        buffer.slice(position + BatchLayout.HEADER_BYTES, sizeBytes - BatchLayout.HEADER_BYTES);
+    try (InputStream unpacked =
+        BY_TYPE
+            .get(BatchLayout.attributes(buffer, position) & BatchLayout.COMPRESSION_MASK)
+            .wrapForInput(packed, RecordBatch.CURRENT_MAGIC_VALUE, scratch.buffers())) {
+      String malformed =
+          RecordWalk.check(
+              buffer, position, unpacked, UNPACKED_BYTES_MAX, scratch.unpacked(), faults);
+      return malformed == null
+          ? null
+          : new AppendOutcome.Rejected(
+              Errors.INVALID_RECORD, name(buffer, position, sizeBytes) + ": " + malformed);
+    } catch (RecordWalk.TooLongException e) {
+      return unpacksToTooMuch(buffer, position, sizeBytes);
+    } catch (IOException | RuntimeException e) {
+      return unreadable(buffer, position, sizeBytes, e);
     }
   }
 
@@ -94,21 +136,21 @@ final class CompressedBatches {
                 false,
                 batch.partitionLeaderEpoch(),
                 Integer.MAX_VALUE)) {
-      return walk(batch, records, faults, builder, maxBytes);
+      return copy(batch, records, faults, builder, maxBytes);
     } catch (RuntimeException e) {
-      return unreadable(e);
+      return unreadable(buffer, position, sizeBytes, e);
     }
   }
 
-  private static AppendOutcome.@Nullable Rejected walk(
+  private static AppendOutcome.@Nullable Rejected copy(
       DefaultRecordBatch batch,
       Iterator<Record> records,
       RecordFaults faults,
-      @Nullable MemoryRecordsBuilder target,
+      MemoryRecordsBuilder target,
       int maxBytes) {
     long unpackedBytes = 0;
     int index = 0;
-    int startPosition = target == null ? 0 : target.bufferStream().position();
+    int startPosition = target.bufferStream().position();
     while (records.hasNext()) {
       Record record = records.next();
       if (record.offset() != batch.baseOffset() + index) {
@@ -122,14 +164,12 @@ final class CompressedBatches {
       }
       faults.check(index, record.timestamp(), record.hasKey());
       index++;
-      if (target != null) {
-        target.append(record);
-        if (target.bufferStream().position() - startPosition > maxBytes) {
-          return tooLarge(
-              "the batch is larger than max.message.bytes, "
-                  + maxBytes
-                  + ", with the compression of the topic");
-        }
+      target.append(record);
+      if (target.bufferStream().position() - startPosition > maxBytes) {
+        return tooLarge(
+            "the batch is larger than max.message.bytes, "
+                + maxBytes
+                + ", with the compression of the topic");
       }
     }
     if (index != batch.countOrNull()) {
@@ -226,8 +266,45 @@ final class CompressedBatches {
     return new AppendOutcome.Rejected(Errors.MESSAGE_TOO_LARGE, message);
   }
 
-  private static AppendOutcome.Rejected unreadable(RuntimeException e) {
+  private static AppendOutcome.Rejected unpacksToTooMuch(
+      ByteBuffer buffer, int position, int sizeBytes) {
+    return tooLarge(
+        name(buffer, position, sizeBytes)
+            + " unpacks to more than "
+            + UNPACKED_BYTES_MAX
+            + " bytes");
+  }
+
+  private static AppendOutcome.Rejected unreadable(
+      ByteBuffer buffer, int position, int sizeBytes, Exception e) {
+    Throwable cause = e;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
     return new AppendOutcome.Rejected(
-        Errors.INVALID_RECORD, "the records of the batch cannot be read: " + e.getMessage());
+        Errors.INVALID_RECORD,
+        name(buffer, position, sizeBytes)
+            + " cannot be unpacked: "
+            + (cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage()));
+  }
+
+  /** Which batch it is, as far as its producer knows it. */
+  private static String name(ByteBuffer buffer, int position, int sizeBytes) {
+    int type = BatchLayout.attributes(buffer, position) & BatchLayout.COMPRESSION_MASK;
+    long producerId = BatchLayout.producerId(buffer, position);
+    return "the "
+        + CompressionType.forId(type).name
+        + " batch of "
+        + BatchLayout.recordCount(buffer, position)
+        + " records and "
+        + sizeBytes
+        + " bytes"
+        + (producerId < 0
+            ? ""
+            : " (producer "
+                + producerId
+                + ", sequence "
+                + BatchLayout.baseSequence(buffer, position)
+                + ")");
   }
 }

@@ -1,11 +1,15 @@
 package io.milena.log;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One pass over the records of an uncompressed batch, in place: are they as many as the header
- * says, at consecutive offsets, each whole and well formed? Makes no objects of them.
+ * One pass over the records of a batch, in place or as they are unpacked: are they as many as the
+ * header says, at consecutive offsets, each whole and well formed? Makes no objects of them, and
+ * skips keys and values.
  *
  * <pre>
  * record: length varint | attributes int8 | timestamp delta varlong | offset delta varint
@@ -18,48 +22,108 @@ final class RecordWalk {
   private static final int NULL_LENGTH = -1;
 
   private final ByteBuffer buffer;
+
+  /** Where more comes from when the buffer has been read; null when it holds all there is. */
+  private final @Nullable InputStream source;
+
+  /** Bytes that may still come from the source. */
+  private long sourceBytesLeft;
+
   private int at;
 
-  /** Exclusive end of what may be read now. */
+  /** Exclusive end of what the buffer holds. */
+  private int limit;
+
+  /** Exclusive end of what may be read now: of the record, or of the buffer. */
   private int end;
+
+  /** Bytes of the record behind the end of the buffer, still in the source. */
+  private long beyond;
 
   private boolean broken;
 
-  private RecordWalk(ByteBuffer buffer, int at, int end) {
+  private RecordWalk(
+      ByteBuffer buffer, int at, int limit, @Nullable InputStream source, long sourceBytesMax) {
     this.buffer = buffer;
     this.at = at;
-    this.end = end;
+    this.limit = limit;
+    this.source = source;
+    this.sourceBytesLeft = sourceBytesMax;
+  }
+
+  /** The source gives more bytes than it may. */
+  static final class TooLongException extends RuntimeException {
+    TooLongException() {
+      super("too long", null, false, false);
+    }
   }
 
   /**
-   * Walks the records of the batch at a position.
+   * Walks the records of an uncompressed batch at a position.
    *
    * @param faults is shown each record
    * @return what is malformed, or null
    */
   static @Nullable String check(
       ByteBuffer buffer, int position, int sizeBytes, RecordFaults faults) {
-    int end = position + sizeBytes;
-    RecordWalk walk = new RecordWalk(buffer, position + BatchLayout.HEADER_BYTES, end);
-    long baseTimestamp = BatchLayout.baseTimestamp(buffer, position);
-    int count = BatchLayout.recordCount(buffer, position);
+    RecordWalk walk =
+        new RecordWalk(buffer, position + BatchLayout.HEADER_BYTES, position + sizeBytes, null, 0);
+    return walk.check(buffer, position, faults);
+  }
+
+  /**
+   * Walks the records of a compressed batch.
+   *
+   * @param batch holds the batch at a position; only its header is looked at
+   * @param unpacked the records, in the form that an uncompressed batch has them
+   * @param unpackedBytesMax so many bytes are read at most
+   * @param scratch for what has been unpacked, with an array of its own; its contents are lost
+   * @param faults is shown each record
+   * @return what is malformed, or null
+   * @throws UncheckedIOException when the source fails
+   * @throws TooLongException when there are more bytes than the most
+   */
+  static @Nullable String check(
+      ByteBuffer batch,
+      int position,
+      InputStream unpacked,
+      long unpackedBytesMax,
+      ByteBuffer scratch,
+      RecordFaults faults) {
+    return new RecordWalk(scratch, 0, 0, unpacked, unpackedBytesMax).check(batch, position, faults);
+  }
+
+  private @Nullable String check(ByteBuffer batch, int position, RecordFaults faults) {
+    long baseTimestamp = BatchLayout.baseTimestamp(batch, position);
+    int count = BatchLayout.recordCount(batch, position);
     for (int i = 0; i < count; i++) {
-      if (!walk.record(i, end, baseTimestamp, faults)) {
+      if (!record(i, baseTimestamp, faults)) {
         return "record " + i + " of " + count + " is malformed";
       }
     }
-    return walk.at == end
-        ? null
-        : (end - walk.at) + " bytes follow the last of " + count + " records";
+    outsideOfRecords();
+    return at == end && !more() ? null : "more bytes follow the last of " + count + " records";
   }
 
-  private boolean record(int index, int batchEnd, long baseTimestamp, RecordFaults faults) {
-    end = batchEnd;
+  private void outsideOfRecords() {
+    end = limit;
+    beyond = source == null ? 0 : Long.MAX_VALUE;
+  }
+
+  private boolean record(int index, long baseTimestamp, RecordFaults faults) {
+    outsideOfRecords();
     int length = varint();
-    if (broken || length < 0 || length > end - at) {
+    if (broken || length < 0) {
       return false;
     }
-    end = at + length;
+    if (length <= limit - at) {
+      end = at + length;
+      beyond = 0;
+    } else if (source != null) {
+      beyond = (long) length - (limit - at);
+    } else {
+      return false;
+    }
     skip(1);
     long timestampDelta = varlong();
     int offsetDelta = varint();
@@ -74,7 +138,7 @@ final class RecordWalk {
       skip(varint());
       skipNullable(varint());
     }
-    if (broken || at != end) {
+    if (broken || at != end || beyond != 0) {
       return false;
     }
     faults.check(index, baseTimestamp + timestampDelta, keyLength >= 0);
@@ -88,17 +152,59 @@ final class RecordWalk {
   }
 
   private void skip(int length) {
-    if (length < 0 || length > end - at) {
-      broken = true;
-    } else {
+    if (length >= 0 && length <= end - at) {
       at += length;
+    } else {
+      skipBeyond(length);
     }
+  }
+
+  private void skipBeyond(int length) {
+    if (length < 0 || length > end - at + beyond) {
+      broken = true;
+      return;
+    }
+    int left = length;
+    while (left > end - at) {
+      left -= end - at;
+      at = end;
+      if (!more()) {
+        broken = true;
+        return;
+      }
+    }
+    at += left;
+  }
+
+  /** Refills the buffer once all of it has been read; false at the end of record or source. */
+  private boolean more() {
+    if (source == null || beyond == 0) {
+      return false;
+    }
+    int read;
+    try {
+      read = source.read(buffer.array(), buffer.arrayOffset(), buffer.capacity());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    if (read <= 0) {
+      return false;
+    }
+    sourceBytesLeft -= read;
+    if (sourceBytesLeft < 0) {
+      throw new TooLongException();
+    }
+    at = 0;
+    limit = read;
+    end = (int) Math.min(read, beyond);
+    beyond -= end;
+    return true;
   }
 
   private int varint() {
     int raw = 0;
     for (int shift = 0; shift < 35; shift += 7) {
-      if (at >= end) {
+      if (at >= end && !more()) {
         broken = true;
         return 0;
       }
@@ -115,7 +221,7 @@ final class RecordWalk {
   private long varlong() {
     long raw = 0;
     for (int shift = 0; shift < 70; shift += 7) {
-      if (at >= end) {
+      if (at >= end && !more()) {
         broken = true;
         return 0;
       }

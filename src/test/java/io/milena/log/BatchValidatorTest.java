@@ -3,19 +3,27 @@ package io.milena.log;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.milena.log.AppendOutcome.RecordFault;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.common.record.internal.CompressionType;
 import org.apache.kafka.common.record.internal.ControlRecordType;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.common.utils.internals.ByteBufferOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -93,7 +101,7 @@ class BatchValidatorTest {
       MemoryRecords cut = MemoryRecords.readableRecords(ByteBuffer.wrap(whole, 0, length).slice());
       assertThat(rejected(validate(cut)).error()).isEqualTo(Errors.CORRUPT_MESSAGE);
     }
-    byte[] longer = java.util.Arrays.copyOf(whole, whole.length + 1);
+    byte[] longer = Arrays.copyOf(whole, whole.length + 1);
     assertThat(rejected(validate(MemoryRecords.readableRecords(ByteBuffer.wrap(longer)))).error())
         .isEqualTo(Errors.CORRUPT_MESSAGE);
   }
@@ -101,7 +109,7 @@ class BatchValidatorTest {
   @Test
   void clientSendsOneBatchAndACoordinatorMany() {
     byte[] one = Batches.copyOf(Batches.batch().of(records(2)));
-    byte[] two = java.util.Arrays.copyOf(one, one.length * 2);
+    byte[] two = Arrays.copyOf(one, one.length * 2);
     System.arraycopy(one, 0, two, one.length, one.length);
     MemoryRecords both = MemoryRecords.readableRecords(ByteBuffer.wrap(two));
 
@@ -247,10 +255,12 @@ class BatchValidatorTest {
     assertThat(batch).allSatisfy(record -> assertThat(record.timestamp()).isEqualTo(NOW));
   }
 
-  @Test
-  void wrongMaximumTimestampIsMended() {
-    MemoryRecords records =
-        changed(Batches.batch().of(records(3)), BatchLayout.MAX_TIMESTAMP + 7, 64, true);
+  @ParameterizedTest
+  @ValueSource(strings = {"none", "lz4"})
+  void wrongMaximumTimestampIsMended(String compression) {
+    MemoryRecords sound =
+        Batches.batch().compressed(Compression.of(compression).build()).of(records(3));
+    MemoryRecords records = changed(sound, BatchLayout.MAX_TIMESTAMP + 7, 64, true);
     BatchValidation.Valid valid = valid(validate(records));
     assertThat(valid.maxTimestampMs()).isEqualTo(NOW + 2);
     RecordBatch batch = valid.records().batches().iterator().next();
@@ -289,21 +299,111 @@ class BatchValidatorTest {
     }
   }
 
+  /** A batch whose header is that of a plain one, and whose records are these bytes compressed. */
+  private static MemoryRecords packed(MemoryRecords plain, String compression, byte[] records) {
+    Compression type = Compression.of(compression).build();
+    ByteBufferOutputStream packed = new ByteBufferOutputStream(512);
+    packed.write(Batches.copyOf(plain), 0, BatchLayout.HEADER_BYTES);
+    try (OutputStream out = type.wrapForOutput(packed, RecordBatch.CURRENT_MAGIC_VALUE)) {
+      out.write(records);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return sealed(packed.buffer().flip(), type.type());
+  }
+
+  private static MemoryRecords sealed(ByteBuffer batch, CompressionType type) {
+    batch.putInt(BatchLayout.LENGTH, batch.limit() - BatchLayout.LOG_OVERHEAD);
+    batch.putShort(BatchLayout.ATTRIBUTES, (short) type.id);
+    BatchLayout.rewriteCrc(batch, 0, batch.limit());
+    return MemoryRecords.readableRecords(batch);
+  }
+
+  private static byte[] recordBytes(MemoryRecords plain) {
+    byte[] all = Batches.copyOf(plain);
+    return Arrays.copyOfRange(all, BatchLayout.HEADER_BYTES, all.length);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gzip", "snappy", "lz4", "zstd"})
+  void garbageUnderASoundChecksumIsRefusedAndNamed(String compression) {
+    byte[] header = Batches.copyOf(Batches.batch().by(77, 0, 12).of(records(3)));
+    ByteBuffer batch = ByteBuffer.allocate(BatchLayout.HEADER_BYTES + 100);
+    byte[] garbage = new byte[100];
+    new Random(5).nextBytes(garbage);
+    batch.put(header, 0, BatchLayout.HEADER_BYTES).put(garbage).flip();
+
+    AppendOutcome.Rejected rejected =
+        rejected(validate(sealed(batch, CompressionType.forName(compression))));
+
+    assertThat(rejected.error()).isEqualTo(Errors.INVALID_RECORD);
+    assertThat(rejected.message()).contains(compression, "3 records");
+    if (!compression.equals("snappy")) {
+      assertThat(rejected.message()).contains("producer 77", "sequence 12", "cannot be unpacked");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gzip", "snappy", "lz4", "zstd"})
+  void compressedRecordsThatAreNotAsTheHeaderSaysAreInvalid(String compression) {
+    MemoryRecords plain = Batches.batch().of(records(3));
+    byte[] sound = recordBytes(plain);
+    valid(validate(packed(plain, compression, sound)));
+
+    byte[] cut = Arrays.copyOf(sound, sound.length - 1);
+    assertThat(rejected(validate(packed(plain, compression, cut))).message())
+        .contains("record 2 of 3 is malformed");
+    byte[] longer = Arrays.copyOf(sound, sound.length + 1);
+    assertThat(rejected(validate(packed(plain, compression, longer))).message())
+        .contains("more bytes follow the last of 3 records");
+    byte[] otherDelta = sound.clone();
+    otherDelta[3] ^= 2;
+    assertThat(rejected(validate(packed(plain, compression, otherDelta))).message())
+        .contains("record 0 of 3 is malformed");
+    byte[] none = {};
+    assertThat(rejected(validate(packed(plain, compression, none))).error())
+        .isEqualTo(Errors.INVALID_RECORD);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"none", "gzip", "snappy", "lz4", "zstd"})
+  void recordsOfAnySizeAreWalkedWhereverTheUnpackerCutsThem(String compression) {
+    Random random = new Random(11);
+    List<SimpleRecord> all = new ArrayList<>();
+    for (int size = 0; size < 300_000; size = size * 2 + random.nextInt(40)) {
+      byte[] key = new byte[random.nextInt(size + 1)];
+      byte[] value = new byte[size];
+      random.nextBytes(value);
+      Header header = new RecordHeader("h" + size, new byte[random.nextInt(size / 2 + 1)]);
+      all.add(new SimpleRecord(NOW + size, key, value, new Header[] {header}));
+      all.add(Batches.record(NOW, null, null));
+    }
+    MemoryRecords records =
+        Batches.batch()
+            .compressed(Compression.of(compression).build())
+            .of(all.toArray(SimpleRecord[]::new));
+    byte[] before = Batches.copyOf(records);
+
+    BatchValidation.Valid valid = valid(validate(records, "max.message.bytes", "10000000"));
+
+    assertThat(Batches.copyOf(valid.records())).isEqualTo(before);
+    assertThat(valid.offsetCount()).isEqualTo(all.size());
+    assertThat(valid.maxTimestampMs()).isEqualTo(all.get(all.size() - 2).timestamp());
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"gzip", "lz4", "zstd", "snappy"})
   void batchThatUnpacksToTooMuchIsRefused(String compression) {
-    // 80 MiB of zeros in one record: 40 KB to 4 MB packed.
-    MemoryRecords bomb =
-        Batches.batch()
-            .compressed(Compression.of(compression).build())
-            .of(new SimpleRecord(NOW, new byte[1], new byte[80 << 20]));
-    String[] limits = {"max.message.bytes", "100000000", "cleanup.policy", "compact"};
-    BatchValidation validation = validate(bomb, limits);
-    assertThat(rejected(validation).error()).isIn(Errors.MESSAGE_TOO_LARGE, Errors.INVALID_RECORD);
+    // 272 MiB of zeros: 100 KB to 13 MB packed.
+    SimpleRecord[] zeros = new SimpleRecord[272];
+    Arrays.fill(zeros, new SimpleRecord(NOW, new byte[1], new byte[1 << 20]));
+    MemoryRecords bomb = Batches.batch().compressed(Compression.of(compression).build()).of(zeros);
+    assertThat(rejected(validate(bomb, "max.message.bytes", "100000000")).error())
+        .isEqualTo(Errors.MESSAGE_TOO_LARGE);
     assertThat(
             rejected(
                     validate(
-                        bomb, "max.message.bytes", "5000000", "compression.type", "uncompressed"))
+                        bomb, "max.message.bytes", "50000000", "compression.type", "uncompressed"))
                 .error())
         .isIn(Errors.MESSAGE_TOO_LARGE, Errors.INVALID_RECORD);
   }
