@@ -24,7 +24,7 @@ import java.util.Optional;
  * <p>Both may be left over from a node that was killed, and the pid may by now be another
  * program's, so a process counts only if its command line is that of a node on this directory.
  */
-final class DataDirectory {
+public final class DataDirectory {
 
   private static final String NODE_MAIN = "io.milena.node.Main";
 
@@ -122,7 +122,7 @@ final class DataDirectory {
   }
 
   /** The directory of {@code start} when no other is named. */
-  static Path defaultPath() {
+  public static Path defaultPath() {
     String named = System.getenv("MILENA_DATA");
     return named != null && !named.isBlank()
         ? Path.of(named)

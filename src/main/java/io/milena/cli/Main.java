@@ -1,6 +1,7 @@
 package io.milena.cli;
 
 import io.milena.cli.groups.GroupsCommand;
+import io.milena.cli.log.LogCommand;
 import io.milena.cli.perf.PerfCommand;
 import io.milena.cli.topics.TopicsCommand;
 import java.io.PrintWriter;
@@ -29,6 +30,7 @@ import picocli.CommandLine.ScopeType;
       ProduceCommand.class,
       ConsumeCommand.class,
       GroupsCommand.class,
+      LogCommand.class,
       PerfCommand.class,
       CompletionCommand.class,
       TrainCommand.class,

@@ -39,10 +39,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LogDirectory implements AutoCloseable {
 
-  private static final String RECOVERY_POINTS = "recovery-point-offset-checkpoint";
+  static final String RECOVERY_POINTS = "recovery-point-offset-checkpoint";
   private static final String LOG_START_OFFSETS = "log-start-offset-checkpoint";
-  private static final String HIGH_WATERMARKS = "replication-offset-checkpoint";
-  private static final String CLEAN_SHUTDOWN = ".kafka_cleanshutdown";
+  static final String HIGH_WATERMARKS = "replication-offset-checkpoint";
+  static final String CLEAN_SHUTDOWN = ".kafka_cleanshutdown";
   private static final String META_PROPERTIES = "meta.properties";
   private static final String LOCK = ".lock";
 
@@ -90,6 +90,11 @@ public final class LogDirectory implements AutoCloseable {
     } catch (OverlappingFileLockException e) {
       return null;
     }
+  }
+
+  /** Whether a node has ever used this directory for logs. */
+  public static boolean isOne(Path path) {
+    return Files.exists(path.resolve(LOCK));
   }
 
   public Path path() {

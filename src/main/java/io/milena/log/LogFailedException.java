@@ -39,6 +39,9 @@ public final class LogFailedException extends RuntimeException {
    * @param doing what was tried, as in "appending 12 bytes to 000.log"
    */
   static LogFailedException of(Path directory, String doing, IOException cause) {
+    if (cause instanceof DamagedRecordsException) {
+      return damagedRecords(directory, String.valueOf(cause.getMessage()));
+    }
     boolean full = isDiskFull(cause);
     String remedy =
         full
@@ -50,6 +53,18 @@ public final class LogFailedException extends RuntimeException {
         directory,
         "log " + directory + " failed while " + doing + ": " + remedy,
         cause);
+  }
+
+  /** Reports records that are not what was written, with what can be done about it. */
+  static LogFailedException damagedRecords(Path directory, String what) {
+    return corrupt(
+        directory,
+        what
+            + "; with the node stopped, 'bin/milena log check "
+            + directory
+            + "' says what is left of it and 'bin/milena log repair' cuts it after the last sound"
+            + " batch; or restore the file, or delete the directory to copy it from another"
+            + " replica");
   }
 
   /** Reports damaged contents. */

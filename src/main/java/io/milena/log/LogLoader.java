@@ -182,7 +182,7 @@ final class LogLoader {
       fault = fault == null ? scanner.fault() : fault;
       if (fault != null && nextOffset < state.recoveryPoint()) {
         // This was on disk, and acknowledged: cutting it off would lose it without a word.
-        throw LogFailedException.corrupt(
+        throw LogFailedException.damagedRecords(
             directory,
             segment.file().getFileName()
                 + ": "
@@ -190,8 +190,7 @@ final class LogLoader {
                 + " at offset "
                 + nextOffset
                 + ", below the recovery point "
-                + state.recoveryPoint()
-                + "; restore the file, or delete the directory to copy it from another replica");
+                + state.recoveryPoint());
       }
       if (fault != null) {
         cut = true;
@@ -213,13 +212,9 @@ final class LogLoader {
       segment.noteBatch(batch, config.indexIntervalBytes());
     }
     if (scanner.fault() != null) {
-      throw LogFailedException.corrupt(
+      throw LogFailedException.damagedRecords(
           directory,
-          segment.file().getFileName()
-              + ": "
-              + scanner.fault()
-              + ", below the recovery point; restore the file, or delete the directory to copy it"
-              + " from another replica");
+          segment.file().getFileName() + ": " + scanner.fault() + ", below the recovery point");
     }
     segment.seal();
     segment.writeIndexes(true);

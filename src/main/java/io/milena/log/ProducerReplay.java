@@ -37,7 +37,7 @@ final class ProducerReplay {
       }
     }
     if (scanner.fault() != null) {
-      throw new IOException(segment.file() + ": " + scanner.fault());
+      throw new DamagedRecordsException(segment, scanner.fault());
     }
   }
 

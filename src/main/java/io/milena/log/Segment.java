@@ -329,7 +329,7 @@ final class Segment {
       nextOffset = batch.nextOffset();
     }
     if (scanner.fault() != null) {
-      throw new IOException(file() + ": " + scanner.fault());
+      throw new DamagedRecordsException(this, scanner.fault());
     }
     return nextOffset;
   }

@@ -142,7 +142,7 @@ record SegmentReader(Segment segment, int sizeBytes, SegmentIndex offsets, Segme
 
   private void failOn(BatchScanner scanner) throws IOException {
     if (scanner.fault() != null) {
-      throw new IOException(segment.file() + ": " + scanner.fault());
+      throw new DamagedRecordsException(segment, scanner.fault());
     }
   }
 }

@@ -25,7 +25,8 @@ class CommandLineTest {
   void helpNamesEveryCommandAndExitCode() {
     assertThat(run("--help")).isEqualTo(ExitCode.OK);
     assertThat(out.toString())
-        .contains("start", "stop", "status", "topics", "produce", "consume", "groups", "perf")
+        .contains(
+            "start", "stop", "status", "topics", "produce", "consume", "groups", "perf", "log")
         .contains("completion", "Exit codes", "Examples")
         .doesNotContain("train");
   }
