@@ -11,12 +11,20 @@ import org.jspecify.annotations.Nullable;
 /** Writes batches to the end of a log, and begins a new segment when it is time. */
 final class LogAppender {
 
+  /**
+   * How often an append makes sure that its file is still in the directory. So much may be
+   * acknowledged and be lost, where nothing is flushed, after somebody has removed it.
+   */
+  static final long CHECK_INTERVAL_MS = 1_000;
+
   private final LogState log;
   private BatchValidator validator;
   private long rollJitterMs;
 
   /** A write has failed, and what it left behind the end may still be there. */
   private boolean partialWrite;
+
+  private long checkedMs;
 
   /**
    * @param random any number, from which the jitter of {@code segment.jitter.ms} is made
@@ -162,6 +170,10 @@ final class LogAppender {
         rollAt(bytes.getLong(start), nowMs);
       }
       active = log.segments.active();
+      if (Math.abs(nowMs - checkedMs) >= CHECK_INTERVAL_MS) {
+        active.checkInPlace();
+        checkedMs = nowMs;
+      }
       previousSize = active.sizeBytes();
       partialWrite = true;
       active.write(bytes.duplicate().limit(end).position(start));

@@ -43,11 +43,16 @@ public final class LogFailedException extends RuntimeException {
       return damagedRecords(directory, String.valueOf(cause.getMessage()));
     }
     boolean full = isDiskFull(cause);
-    String remedy =
-        full
-            ? "no space is left on the device: free some, or shorten retention; the log goes on by"
-                + " itself"
-            : cause + ": check the disk and the permissions of the directory";
+    String remedy;
+    if (full) {
+      remedy =
+          "no space is left on the device: free some, or shorten retention; the log goes on by"
+              + " itself";
+    } else if (cause instanceof FileGoneException) {
+      remedy = String.valueOf(cause.getMessage());
+    } else {
+      remedy = cause + ": check the disk and the permissions of the directory";
+    }
     return new LogFailedException(
         full ? Kind.DISK_FULL : Kind.IO,
         directory,

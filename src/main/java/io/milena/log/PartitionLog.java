@@ -171,6 +171,22 @@ public final class PartitionLog implements ReplicatedLog {
     log.producers.removeExpired(nowMs, PRODUCER_EXPIRATION_MS);
   }
 
+  /**
+   * Makes sure that the files of all segments are still in the directory. Appends and flushes look
+   * after theirs by themselves, appends once a second.
+   *
+   * @throws LogFailedException that names a file which somebody has removed or replaced
+   */
+  public void checkFiles() {
+    try {
+      for (Segment segment : log.segments.array()) {
+        segment.checkInPlace();
+      }
+    } catch (IOException e) {
+      throw LogFailedException.of(log.directory, "looking after its files", e);
+    }
+  }
+
   /** Settings for what happens from now on. */
   public void updateConfig(LogConfig newConfig) {
     log.config = newConfig;

@@ -8,6 +8,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +46,9 @@ final class Segment {
   private boolean indexesDirty;
   private String suffix = "";
 
+  /** Which file the channel is open on, where the file system can say. */
+  private @Nullable Object fileKey;
+
   private Segment(Path directory, long baseOffset, int sizeBytes, long createdMs) {
     this.directory = directory;
     this.baseOffset = baseOffset;
@@ -63,6 +67,7 @@ final class Segment {
             StandardOpenOption.READ,
             StandardOpenOption.WRITE,
             StandardOpenOption.TRUNCATE_EXISTING);
+    segment.noteFileKey();
     for (String index : INDEXES) {
       Files.deleteIfExists(LogFiles.file(directory, baseOffset, index));
     }
@@ -111,8 +116,34 @@ final class Segment {
       open =
           FileChannel.open(path(LogFiles.LOG), StandardOpenOption.READ, StandardOpenOption.WRITE);
       channel = open;
+      noteFileKey();
     }
     return open;
+  }
+
+  private synchronized void noteFileKey() throws IOException {
+    fileKey = Files.readAttributes(path(LogFiles.LOG), BasicFileAttributes.class).fileKey();
+  }
+
+  /**
+   * Makes sure that the log file is at its place: what is written to one that somebody has removed
+   * goes with it. One look at the directory; reads nothing.
+   *
+   * @throws FileGoneException when it is not, or another file is there
+   */
+  synchronized void checkInPlace() throws IOException {
+    if (isDisposed) {
+      return;
+    }
+    Path file = path(LogFiles.LOG);
+    try {
+      Object found = Files.readAttributes(file, BasicFileAttributes.class).fileKey();
+      if (fileKey != null && !fileKey.equals(found)) {
+        throw new FileGoneException(file);
+      }
+    } catch (NoSuchFileException e) {
+      throw new FileGoneException(file);
+    }
   }
 
   SegmentIndex offsetIndex() throws IOException {
@@ -372,6 +403,8 @@ final class Segment {
   /**
    * Forces the log file, and once sealed the indexes: a crash has the active segment scanned
    * anyway. May run beside appends.
+   *
+   * @throws FileGoneException when what has been forced is no longer in the directory
    */
   void flush() throws IOException {
     boolean withIndexes = sealed;
@@ -385,6 +418,7 @@ final class Segment {
       }
       throw new ForceFailedException(file(), e);
     }
+    checkInPlace();
     if (withIndexes) {
       TransactionIndex aborted = transactions;
       if (aborted != null) {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -213,5 +214,74 @@ class PartitionLogTest {
     assertThat(log.recoveryPoint()).as("the rolled segment's indexes are not on disk").isZero();
     log.flush(log.logEndOffset());
     assertThat(log.recoveryPoint()).isEqualTo(log.logEndOffset());
+  }
+
+  private AppendOutcome appendAt(long nowMs) {
+    return log.appendAsLeader(LogFixtures.batch(NOW_MS, 3, 50), 0, AppendOrigin.CLIENT, nowMs);
+  }
+
+  private Path segmentFile(long baseOffset) {
+    return LogFiles.file(root.resolve("leader"), baseOffset, LogFiles.LOG);
+  }
+
+  @Test
+  void aRemovedFileIsNoticedByTheAppendASecondLaterAndByEveryFlush() throws Exception {
+    appendAt(NOW_MS);
+    Files.delete(segmentFile(0));
+    assertThat(appendAt(NOW_MS + LogAppender.CHECK_INTERVAL_MS - 1))
+        .as("one look a second")
+        .isInstanceOf(AppendOutcome.Appended.class);
+    assertThatThrownBy(() -> appendAt(NOW_MS + LogAppender.CHECK_INTERVAL_MS))
+        .isInstanceOf(LogFailedException.class)
+        .hasMessageContainingAll(root.resolve("leader").toString(), "0.log", "removed");
+    assertThat(log.logEndOffset()).isEqualTo(6);
+    assertThatThrownBy(() -> log.flush(6)).hasMessageContaining("removed");
+    assertThat(log.recoveryPoint()).isZero();
+  }
+
+  @Test
+  void anotherFileInThePlaceOfTheOneInUseIsNoticed() throws Exception {
+    appendAt(NOW_MS);
+    log.checkFiles();
+    Path copy = root.resolve("copy");
+    Files.copy(segmentFile(0), copy);
+    Files.move(copy, segmentFile(0), StandardCopyOption.REPLACE_EXISTING);
+    assertThatThrownBy(log::checkFiles)
+        .isInstanceOf(LogFailedException.class)
+        .hasMessageContaining("replaced");
+  }
+
+  @Test
+  void aSealedSegmentOrTheWholeDirectoryThatIsGoneIsNoticed() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      appendAt(NOW_MS);
+    }
+    log.checkFiles();
+    long sealed = log.compactionSources().get(1).baseOffset();
+    Path aside = root.resolve("aside");
+    Files.move(segmentFile(sealed), aside);
+    assertThatThrownBy(log::checkFiles).hasMessageContaining(sealed + ".log");
+    Files.move(aside, segmentFile(sealed));
+    log.checkFiles();
+    Files.move(root.resolve("leader"), root.resolve("elsewhere"));
+    assertThatThrownBy(log::checkFiles).hasMessageContaining("removed");
+  }
+
+  @Test
+  void filesThatTheLogItselfTakesAwayAreNotMissed() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      appendAt(NOW_MS);
+    }
+    PartitionLog.PendingFlush flush = log.prepareFlush(60);
+    log.advanceLogStartOffset(50);
+    assertThat(log.enforceRetention(NOW_MS, 60)).isPositive();
+    flush.run();
+    log.deleteExpiredFiles(NOW_MS + 60_001);
+    flush.run();
+    log.checkFiles();
+    log.truncateTo(52);
+    log.truncateFullyAndStartAt(7);
+    log.checkFiles();
+    assertThat(appendAt(NOW_MS + 10_000)).isInstanceOf(AppendOutcome.Appended.class);
   }
 }

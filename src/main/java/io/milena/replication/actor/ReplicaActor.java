@@ -414,6 +414,7 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
 
   private void onMaintain() {
     expiredFiles.remove();
+    log.checkFiles();
     long now = environment.clock().wallClockMs();
     log.enforceRetention(now, core.highWatermark());
     log.removeExpiredProducers(now);

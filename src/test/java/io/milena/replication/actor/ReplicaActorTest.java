@@ -14,6 +14,7 @@ import io.milena.log.PartitionLog;
 import io.milena.replication.InSyncReports;
 import io.milena.replication.ReplicaConfig;
 import io.milena.replication.ReplicaRole;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -366,6 +367,29 @@ class ReplicaActorTest {
     handle.tell(new ReplicaCommand.FlushFailed(new IllegalStateException("fsync failed")));
     assertRejected(await(all), Errors.KAFKA_STORAGE_ERROR);
     assertRejected(await(one), Errors.KAFKA_STORAGE_ERROR);
+    assertThat(handle.view().role()).isEqualTo(ReplicaRole.OFFLINE);
+  }
+
+  @Test
+  void inFsyncModeNothingIsAcknowledgedInAFileThatSomebodyHasRemoved() throws Exception {
+    open(Map.of("durability", "fsync"), 1);
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE), List.of(NODE)));
+    CompletionStage<AppendOutcome> acknowledgement = append(ACKS_ALL, "a");
+    Runnable flush = awaitIo();
+    Files.delete(directory.resolve("t-0").resolve("00000000000000000000.log"));
+    flush.run();
+    assertRejected(await(acknowledgement), Errors.KAFKA_STORAGE_ERROR);
+    assertThat(handle.view().role()).isEqualTo(ReplicaRole.OFFLINE);
+  }
+
+  @Test
+  void aRemovedDirectoryTakesTheReplicaOfflineWithTheNextUpkeep() throws Exception {
+    open(Map.of(), 1);
+    handle.tell(new ReplicaCommand.Lead(0, List.of(NODE), List.of(NODE)));
+    await(append(ACKS_LEADER, "a"));
+    Files.move(directory.resolve("t-0"), directory.resolve("elsewhere"));
+    handle.tell(new ReplicaCommand.Maintain());
+    assertRejected(await(append(ACKS_LEADER, "b")), Errors.KAFKA_STORAGE_ERROR);
     assertThat(handle.view().role()).isEqualTo(ReplicaRole.OFFLINE);
   }
 
