@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -27,26 +27,66 @@ import org.apache.kafka.common.serialization.StringSerializer;
  */
 public final class AcknowledgedRecords implements AutoCloseable {
 
+  /**
+   * How fast, and how much.
+   *
+   * @param recordsPerSecond over all partitions
+   * @param padding characters that a record has besides its number
+   */
+  public record Pace(int recordsPerSecond, int padding) {}
+
+  private static final Pace FAST = new Pace(50_000, 0);
+
+  private static final Duration PATIENCE = Duration.ofSeconds(120);
+
   private final String topic;
   private final int partitions;
+  private final Pace pace;
+  private final String padding;
   private final KafkaProducer<String, String> producer;
   private final Thread thread;
   private final AtomicBoolean stopped = new AtomicBoolean();
   private final AtomicLong acknowledgedCount = new AtomicLong();
-  private final AtomicLong longestGapNanos = new AtomicLong();
   private final List<Exception> failures = Collections.synchronizedList(new ArrayList<>());
+  private final List<Acknowledged> acknowledged = new ArrayList<>();
 
-  /** By partition, the number of each acknowledged record by its offset. */
-  private final List<Map<Long, Long>> acknowledged = new ArrayList<>();
+  /** What was acknowledged in one partition. Guarded by itself. */
+  private static final class Acknowledged {
+    final Map<Long, Long> numbers = new TreeMap<>();
+    final List<String> violations = new ArrayList<>();
+    long lastNumber = -1;
+    long lastOffset = -1;
+    long lastNanos = System.nanoTime();
+    long longestGapNanos;
 
-  private long lastAcknowledgedNanos = System.nanoTime();
+    synchronized void add(long offset, long number) {
+      if (number <= lastNumber || offset <= lastOffset) {
+        violations.add(
+            "acknowledged out of order: record %d at %d after record %d at %d"
+                .formatted(number, offset, lastNumber, lastOffset));
+      }
+      lastNumber = number;
+      lastOffset = offset;
+      numbers.put(offset, number);
+      long now = System.nanoTime();
+      longestGapNanos = Math.max(longestGapNanos, now - lastNanos);
+      lastNanos = now;
+    }
+  }
 
   public AcknowledgedRecords(
       String bootstrap, String topic, int partitions, Map<String, String> settings) {
+    this(bootstrap, topic, partitions, FAST, settings);
+  }
+
+  public AcknowledgedRecords(
+      String bootstrap, String topic, int partitions, Pace pace, Map<String, String> settings) {
     this.topic = topic;
     this.partitions = partitions;
+    this.pace = pace;
+    padding = "-" + "x".repeat(pace.padding());
     for (int i = 0; i < partitions; i++) {
-      acknowledged.add(Collections.synchronizedMap(new TreeMap<>()));
+      acknowledged.add(new Acknowledged());
     }
     Properties properties = new Properties();
     properties.put("bootstrap.servers", bootstrap);
@@ -63,28 +103,32 @@ public final class AcknowledgedRecords implements AutoCloseable {
   }
 
   private void produce() {
+    long begun = System.nanoTime();
     long number = 0;
     while (!stopped.get()) {
       long current = number++;
       int partition = (int) (current % partitions);
       producer.send(
-          new ProducerRecord<>(topic, partition, null, Long.toString(current)),
+          new ProducerRecord<>(topic, partition, null, current + padding),
           (metadata, failure) -> {
             if (failure != null) {
               failures.add(failure);
               return;
             }
-            acknowledged.get(partition).put(metadata.offset(), current);
+            acknowledged.get(partition).add(metadata.offset(), current);
             acknowledgedCount.incrementAndGet();
-            long now = System.nanoTime();
-            longestGapNanos.accumulateAndGet(now - lastAcknowledgedNanos, Math::max);
-            lastAcknowledgedNanos = now;
           });
-      if (current % 50 == 0) {
-        java.util.concurrent.locks.LockSupport.parkNanos(1_000_000);
+      long ahead = begun + number * 1_000_000_000L / pace.recordsPerSecond() - System.nanoTime();
+      if (ahead > 1_000_000) {
+        LockSupport.parkNanos(ahead);
       }
     }
     producer.flush();
+  }
+
+  /** The number of a record that a load has written. */
+  public static long numberOf(String value) {
+    return Long.parseLong(value.substring(0, value.indexOf('-')));
   }
 
   public long acknowledgedCount() {
@@ -94,7 +138,7 @@ public final class AcknowledgedRecords implements AutoCloseable {
   /** Waits until so many more records have been acknowledged. */
   public void awaitAnother(long count) {
     long target = acknowledgedCount.get() + count;
-    long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (acknowledgedCount.get() < target) {
       if (System.nanoTime() > deadline) {
         throw new AssertionError(
@@ -105,13 +149,37 @@ public final class AcknowledgedRecords implements AutoCloseable {
                 + " records acknowledged in time; failures: "
                 + failures.stream().limit(3).toList());
       }
-      java.util.concurrent.locks.LockSupport.parkNanos(1_000_000);
+      LockSupport.parkNanos(1_000_000);
     }
   }
 
-  /** The longest time between two acknowledgements. */
+  /** From now on gaps are measured; one that is under way counts from its beginning. */
+  public void measureGaps() {
+    for (Acknowledged partition : acknowledged) {
+      synchronized (partition) {
+        partition.longestGapNanos = 0;
+      }
+    }
+  }
+
+  /** The longest time between two acknowledgements in one partition. */
   public Duration longestGap() {
-    return Duration.ofNanos(longestGapNanos.get());
+    long longest = 0;
+    for (Acknowledged partition : acknowledged) {
+      synchronized (partition) {
+        longest = Math.max(longest, partition.longestGapNanos);
+      }
+    }
+    return Duration.ofNanos(longest);
+  }
+
+  /** How often the client had to send a batch again, which the application does not see. */
+  public long retries() {
+    return producer.metrics().values().stream()
+        .filter(metric -> metric.metricName().name().equals("record-retry-total"))
+        .filter(metric -> metric.metricName().group().equals("producer-metrics"))
+        .mapToLong(metric -> (long) (double) metric.metricValue())
+        .sum();
   }
 
   /** Stops producing and waits for the last acknowledgements. */
@@ -130,41 +198,59 @@ public final class AcknowledgedRecords implements AutoCloseable {
    * Reads everything and compares: nothing acknowledged is missing, moved, doubled or out of order.
    */
   public void verify(String bootstrap) {
-    assertThat(failures).isEmpty();
+    assertThat(violations(bootstrap, List.of())).isEmpty();
+  }
+
+  /**
+   * Reads everything and compares with what was acknowledged, and with what others have read
+   * before.
+   *
+   * @param earlier what another reader has seen, by partition; or none
+   * @return what is wrong, in words
+   */
+  public List<String> violations(String bootstrap, List<SeenRecords> earlier) {
+    List<String> violations = new ArrayList<>();
+    synchronized (failures) {
+      failures.stream().limit(5).forEach(failure -> violations.add("send failed: " + failure));
+    }
+    List<SeenRecords> seen = readAll(bootstrap);
+    for (int partition = 0; partition < partitions; partition++) {
+      Acknowledged expected = acknowledged.get(partition);
+      synchronized (expected) {
+        violations.addAll(expected.violations.stream().limit(5).toList());
+        violations.addAll(seen.get(partition).violations(expected.numbers, "acknowledged"));
+      }
+      if (!earlier.isEmpty()) {
+        SeenRecords before = earlier.get(partition);
+        violations.addAll(before.violations(Map.of(), ""));
+        violations.addAll(seen.get(partition).violations(before.numbers(), "read before"));
+      }
+    }
+    return violations;
+  }
+
+  private List<SeenRecords> readAll(String bootstrap) {
+    List<SeenRecords> seen = new ArrayList<>();
     Properties properties = new Properties();
     properties.put("bootstrap.servers", bootstrap);
     try (KafkaConsumer<String, String> consumer =
         new KafkaConsumer<>(properties, new StringDeserializer(), new StringDeserializer())) {
-      List<TopicPartition> all = new ArrayList<>();
       for (int i = 0; i < partitions; i++) {
-        all.add(new TopicPartition(topic, i));
-      }
-      consumer.assign(all);
-      consumer.seekToBeginning(all);
-      Map<TopicPartition, Long> ends = consumer.endOffsets(all);
-      for (TopicPartition partition : all) {
+        TopicPartition partition = new TopicPartition(topic, i);
+        SeenRecords records = new SeenRecords("final reader of " + partition);
         consumer.assign(List.of(partition));
         consumer.seekToBeginning(List.of(partition));
-        Map<Long, Long> found = new HashMap<>();
-        long previous = -1;
-        long deadline = System.nanoTime() + Duration.ofSeconds(120).toNanos();
-        while (consumer.position(partition) < ends.get(partition)) {
+        long end = consumer.endOffsets(List.of(partition)).get(partition);
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (consumer.position(partition) < end) {
           assertThat(System.nanoTime()).as("reading %s in time", partition).isLessThan(deadline);
           for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(200))) {
-            long number = Long.parseLong(record.value());
-            assertThat(number)
-                .as("order at %s-%d", partition, record.offset())
-                .isGreaterThan(previous);
-            previous = number;
-            found.put(record.offset(), number);
+            records.see(record.offset(), numberOf(record.value()));
           }
         }
-        for (Map.Entry<Long, Long> record : acknowledged.get(partition.partition()).entrySet()) {
-          assertThat(found.get(record.getKey()))
-              .as("record acknowledged at %s-%d", partition, record.getKey())
-              .isEqualTo(record.getValue());
-        }
+        seen.add(records);
       }
     }
+    return seen;
   }
 }

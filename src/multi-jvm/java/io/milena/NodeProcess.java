@@ -1,8 +1,6 @@
 package io.milena;
 
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,15 +17,47 @@ public final class NodeProcess implements AutoCloseable {
 
   private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
 
+  /**
+   * Where a node runs.
+   *
+   * @param host the address it listens on
+   * @param port of its Kafka listener
+   * @param entry what to run its command with, such as {@code ip netns exec NAME}; must replace
+   *     itself by the node, for the pid to be the node's
+   */
+  public record Place(String host, int port, List<String> entry) {
+
+    /** On the loopback interface, at a port that stays its own over restarts. */
+    public static Place onLoopback() throws IOException {
+      return new Place("127.0.0.1", FreePorts.next(), List.of());
+    }
+  }
+
   private final Path data;
-  private final int port;
+  private final Place place;
+  private final Path output;
   private final List<String> settings;
   private Process process;
 
-  private NodeProcess(Path data, int port, List<String> settings) {
+  /**
+   * A node that is not started yet.
+   *
+   * @param output the file that gets what it prints
+   */
+  public NodeProcess(Path data, Place place, Path output, List<String> settings) {
     this.data = data;
-    this.port = port;
-    this.settings = settings;
+    this.place = place;
+    this.output = output;
+    this.settings = List.copyOf(settings);
+    // A test run that is interrupted must not leave nodes behind.
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  if (process != null) {
+                    process.destroyForcibly();
+                  }
+                }));
   }
 
   /**
@@ -35,24 +65,23 @@ public final class NodeProcess implements AutoCloseable {
    * until it serves.
    */
   public static NodeProcess start(Path data, String... settings) throws Exception {
-    NodeProcess node = new NodeProcess(data, freePort(), List.of(settings));
+    NodeProcess node = new NodeProcess(
+            data, Place.onLoopback(), data.resolve("output.txt"), List.of(settings));
     node.start();
     return node;
   }
 
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket()) {
-      socket.bind(new InetSocketAddress("127.0.0.1", 0));
-      return socket.getLocalPort();
-    }
-  }
-
   /** Starts the process (again) and waits until it serves. */
   public void start() throws Exception {
-    Path ready = data.resolve("milena.ready");
+    launch();
+    awaitReady();
+  }
+
+  /** Starts the process (again), without waiting. */
+  public void launch() throws IOException {
     Files.createDirectories(data);
-    Files.deleteIfExists(ready);
-    List<String> command = new ArrayList<>();
+    Files.deleteIfExists(ready());
+    List<String> command = new ArrayList<>(place.entry());
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
         List.of(
@@ -73,22 +102,30 @@ public final class NodeProcess implements AutoCloseable {
       command.add("-o");
       command.add(setting);
     }
-    Path output = data.resolve("output.txt");
     process =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()))
             .start();
+  }
+
+  /** Waits until the process that was launched serves. */
+  public void awaitReady() throws Exception {
     long deadline = System.nanoTime() + START_TIMEOUT.toNanos();
-    while (!isReady(ready)) {
+    while (!isReady()) {
       if (process.waitFor(20, TimeUnit.MILLISECONDS) || System.nanoTime() > deadline) {
         process.destroyForcibly();
-        throw new IllegalStateException("the node did not start:\n" + Files.readString(output));
+        throw new IllegalStateException("the node did not start:\n" + output());
       }
     }
   }
 
-  private boolean isReady(Path ready) throws IOException {
+  private Path ready() {
+    return data.resolve("milena.ready");
+  }
+
+  private boolean isReady() throws IOException {
+    Path ready = ready();
     if (!Files.exists(ready)) {
       return false;
     }
@@ -100,7 +137,7 @@ public final class NodeProcess implements AutoCloseable {
   }
 
   public String bootstrap() {
-    return "127.0.0.1:" + port;
+    return place.host() + ":" + place.port();
   }
 
   public Path data() {
@@ -115,6 +152,11 @@ public final class NodeProcess implements AutoCloseable {
   public void kill() throws InterruptedException {
     process.destroyForcibly();
     process.waitFor();
+  }
+
+  /** Whether the process runs; one that is paused does. */
+  public boolean isRunning() {
+    return process != null && process.isAlive();
   }
 
   /** SIGSTOP: the process stands still, and its connections stay open. */
@@ -143,7 +185,7 @@ public final class NodeProcess implements AutoCloseable {
 
   /** What the node has printed in all its lives. */
   public String output() throws IOException {
-    return Files.readString(data.resolve("output.txt"));
+    return Files.readString(output);
   }
 
   @Override

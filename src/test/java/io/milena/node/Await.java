@@ -5,7 +5,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /** Waiting for a condition, with a deadline. */
-final class Await {
+public final class Await {
 
   private static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(60);
   private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
@@ -17,7 +17,7 @@ final class Await {
    *
    * @param what is waited for, for the failure's message
    */
-  static void until(Callable<Boolean> condition, String what) throws Exception {
+  public static void until(Callable<Boolean> condition, String what) throws Exception {
     long deadline = System.nanoTime() + TIMEOUT_NANOS;
     while (!condition.call()) {
       if (System.nanoTime() - deadline > 0) {

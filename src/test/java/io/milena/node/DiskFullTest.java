@@ -4,16 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
+import io.milena.SmallDisk;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -46,46 +43,19 @@ class DiskFullTest {
   private static final int TOPICS_MAX = 100;
 
   @TempDir Path temporary;
-  private Path disk;
+  private SmallDisk disk;
 
   @BeforeEach
   void mount() throws Exception {
-    disk = Files.createDirectory(temporary.resolve("disk"));
-    assumeTrue(
-        run("mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", disk.toString()) == 0,
-        "mounting a file system is not allowed here");
+    Optional<SmallDisk> mounted = SmallDisk.mount(temporary.resolve("disk"), "16m");
+    assumeTrue(mounted.isPresent(), "mounting a file system is not allowed here");
+    disk = mounted.get();
   }
 
   @AfterEach
   void unmount() throws Exception {
-    run("umount", "-l", disk.toString());
-  }
-
-  private static int run(String... command) throws Exception {
-    try {
-      return new ProcessBuilder(command)
-          .redirectErrorStream(true)
-          .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-          .start()
-          .waitFor();
-    } catch (IOException noSuchCommand) {
-      return -1;
-    }
-  }
-
-  /** Takes all the space there is. */
-  private Path fill() throws IOException {
-    Path ballast = disk.resolve("ballast");
-    ByteBuffer bytes = ByteBuffer.allocate(4096);
-    try (FileChannel channel =
-        FileChannel.open(ballast, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
-      while (true) {
-        bytes.clear();
-        channel.write(bytes);
-      }
-    } catch (IOException full) {
-      assertThat(full).hasMessageContaining("No space");
-      return ballast;
+    if (disk != null) {
+      disk.close();
     }
   }
 
@@ -122,7 +92,7 @@ class DiskFullTest {
   @ParameterizedTest
   @ValueSource(strings = {"replicated", "fsync"})
   void producersWaitReadersGoOnAndTheNodeRecoversByItself(String durability) throws Exception {
-    Path data = disk.resolve("data");
+    Path data = disk.root().resolve("data");
     List<Future<RecordMetadata>> sent = new ArrayList<>();
     try (TestNode node = startNode(data);
         Admin admin = node.admin();
@@ -138,7 +108,7 @@ class DiskFullTest {
       }
       producer.flush();
       int acknowledged = sent.size();
-      Path ballast = fill();
+      disk.fill();
 
       for (int i = acknowledged; i < acknowledged + 20; i++) {
         sent.add(producer.send(record(i)));
@@ -162,7 +132,7 @@ class DiskFullTest {
               })
           .isInstanceOf(ExecutionException.class);
 
-      Files.delete(ballast);
+      disk.free();
       for (Future<RecordMetadata> future : sent) {
         future.get(30, TimeUnit.SECONDS);
       }
