@@ -52,12 +52,11 @@ public final class NodeProcess implements AutoCloseable {
     // A test run that is interrupted must not leave nodes behind.
     Runtime.getRuntime()
         .addShutdownHook(
-            new Thread(
-                () -> {
-                  if (process != null) {
-                    process.destroyForcibly();
-                  }
-                }));
+            new Thread(() -> {
+              if (process != null) {
+                process.destroyForcibly();
+              }
+            }));
   }
 
   /**
@@ -65,8 +64,8 @@ public final class NodeProcess implements AutoCloseable {
    * until it serves.
    */
   public static NodeProcess start(Path data, String... settings) throws Exception {
-    NodeProcess node = new NodeProcess(
-            data, Place.onLoopback(), data.resolve("output.txt"), List.of(settings));
+    NodeProcess node =
+        new NodeProcess(data, Place.onLoopback(), data.resolve("output.txt"), List.of(settings));
     node.start();
     return node;
   }

@@ -74,16 +74,15 @@ public final class SeenRecords {
    */
   public synchronized List<String> violations(Map<Long, Long> expected, String who) {
     List<String> all = new ArrayList<>(violations);
-    expected.forEach(
-        (offset, number) -> {
-          Long found = numbers.get(offset);
-          if (!number.equals(found) && all.size() < VIOLATIONS_MAX) {
-            all.add(
-                "%s: record %d, %s at offset %d, is %s"
-                    .formatted(
-                        reader, number, who, offset, found == null ? "lost" : "record " + found));
-          }
-        });
+    expected.forEach((offset, number) -> {
+      Long found = numbers.get(offset);
+      if (!number.equals(found) && all.size() < VIOLATIONS_MAX) {
+        all.add(
+            "%s: record %d, %s at offset %d, is %s"
+                .formatted(
+                    reader, number, who, offset, found == null ? "lost" : "record " + found));
+      }
+    });
     return all;
   }
 

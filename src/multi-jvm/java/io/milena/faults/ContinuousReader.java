@@ -17,9 +17,9 @@ import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 
 /**
- * A stock consumer that reads a topic from its beginning while faults happen. It never goes back: an
- * offset that is out of range, a log that was truncated below what it has read, or a high watermark
- * that is lower than one it was told is a violation.
+ * A stock consumer that reads a topic from its beginning while faults happen. It never goes back:
+ * an offset that is out of range, a log that was truncated below what it has read, or a high
+ * watermark that is lower than one it was told is a violation.
  */
 final class ContinuousReader implements AutoCloseable {
 
@@ -40,8 +40,7 @@ final class ContinuousReader implements AutoCloseable {
     properties.put("auto.offset.reset", OffsetResetStrategy.NONE.toString());
     properties.put("request.timeout.ms", "2000");
     properties.put("reconnect.backoff.max.ms", "100");
-    consumer =
-        new KafkaConsumer<>(properties, new StringDeserializer(), new StringDeserializer());
+    consumer = new KafkaConsumer<>(properties, new StringDeserializer(), new StringDeserializer());
     consumer.assign(partitions);
     for (TopicPartition partition : partitions) {
       consumer.seek(partition, new OffsetAndMetadata(0));

@@ -200,9 +200,7 @@ final class FaultCluster implements AutoCloseable {
   void awaitHealed(String topic) throws Exception {
     awaitMembers();
     await(
-        () ->
-            describe(topic).partitions().stream()
-                .allMatch(partition -> isWhole(partition)),
+        () -> describe(topic).partitions().stream().allMatch(partition -> isWhole(partition)),
         "all replicas of " + topic + " are in sync");
   }
 

@@ -53,17 +53,16 @@ final class HighWatermarkProbe implements AutoCloseable {
 
   private void ask(Map<TopicPartition, OffsetSpec> question) throws InterruptedException {
     ListOffsetsResult answers = admin.listOffsets(question);
-    seen.forEach(
-        (partition, records) -> {
-          try {
-            records.seeHighWatermark(
-                answers.partitionResult(partition).get(30, TimeUnit.SECONDS).offset());
-          } catch (ExecutionException | TimeoutException passing) {
-            // Nobody knows right now: that is what the faults are for.
-          } catch (InterruptedException ended) {
-            Thread.currentThread().interrupt();
-          }
-        });
+    seen.forEach((partition, records) -> {
+      try {
+        records.seeHighWatermark(
+            answers.partitionResult(partition).get(30, TimeUnit.SECONDS).offset());
+      } catch (ExecutionException | TimeoutException passing) {
+        // Nobody knows right now: that is what the faults are for.
+      } catch (InterruptedException ended) {
+        Thread.currentThread().interrupt();
+      }
+    });
   }
 
   List<String> violations() {

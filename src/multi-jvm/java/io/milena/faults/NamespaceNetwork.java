@@ -103,8 +103,7 @@ final class NamespaceNetwork implements ClusterNetwork {
 
   @Override
   public Place place(int node) {
-    return new Place(
-        ip(node), KAFKA_PORT, List.of("ip", "netns", "exec", namespace(node)));
+    return new Place(ip(node), KAFKA_PORT, List.of("ip", "netns", "exec", namespace(node)));
   }
 
   @Override
