@@ -16,6 +16,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -72,6 +73,10 @@ public final class AcknowledgedRecords implements AutoCloseable {
       longestGapNanos = Math.max(longestGapNanos, now - lastNanos);
       lastNanos = now;
     }
+
+    synchronized int count() {
+      return numbers.size();
+    }
   }
 
   public AcknowledgedRecords(
@@ -103,6 +108,16 @@ public final class AcknowledgedRecords implements AutoCloseable {
   }
 
   private void produce() {
+    try {
+      sendUntilStopped();
+    } catch (KafkaException failure) {
+      if (!stopped.get()) {
+        failures.add(failure);
+      }
+    }
+  }
+
+  private void sendUntilStopped() {
     long begun = System.nanoTime();
     long number = 0;
     while (!stopped.get()) {
@@ -153,6 +168,37 @@ public final class AcknowledgedRecords implements AutoCloseable {
     }
   }
 
+  /** Waits until so many more records have been acknowledged in each partition. */
+  public void awaitAnotherInEach(long count) {
+    List<Long> targets = new ArrayList<>();
+    for (int partition = 0; partition < partitions; partition++) {
+      targets.add(acknowledged.get(partition).count() + count);
+    }
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    for (int partition = 0; partition < partitions; partition++) {
+      while (acknowledged.get(partition).count() < targets.get(partition)) {
+        if (System.nanoTime() > deadline) {
+          throw new AssertionError(
+              "partition %d: only %d of %d records acknowledged in time; failures: %s"
+                  .formatted(
+                      partition,
+                      acknowledged.get(partition).count(),
+                      targets.get(partition),
+                      failures.stream().limit(3).toList()));
+        }
+        LockSupport.parkNanos(1_000_000);
+      }
+    }
+  }
+
+  /** Numbers of the records that were acknowledged in a partition, by offset. */
+  public Map<Long, Long> acknowledgedIn(int partition) {
+    Acknowledged one = acknowledged.get(partition);
+    synchronized (one) {
+      return new TreeMap<>(one.numbers);
+    }
+  }
+
   /** From now on gaps are measured; one that is under way counts from its beginning. */
   public void measureGaps() {
     for (Acknowledged partition : acknowledged) {
@@ -194,6 +240,12 @@ public final class AcknowledgedRecords implements AutoCloseable {
     producer.close();
   }
 
+  /** Ends without waiting for anything: the test has failed already. */
+  public void abandon() {
+    stopped.set(true);
+    producer.close(Duration.ZERO);
+  }
+
   /**
    * Reads everything and compares: nothing acknowledged is missing, moved, doubled or out of order.
    */
@@ -213,44 +265,52 @@ public final class AcknowledgedRecords implements AutoCloseable {
     synchronized (failures) {
       failures.stream().limit(5).forEach(failure -> violations.add("send failed: " + failure));
     }
-    List<SeenRecords> seen = readAll(bootstrap);
     for (int partition = 0; partition < partitions; partition++) {
-      Acknowledged expected = acknowledged.get(partition);
-      synchronized (expected) {
-        violations.addAll(expected.violations.stream().limit(5).toList());
-        violations.addAll(seen.get(partition).violations(expected.numbers, "acknowledged"));
-      }
+      SeenRecords seen = readAll(bootstrap, partition);
+      violations.addAll(violationsIn(partition, seen));
       if (!earlier.isEmpty()) {
         SeenRecords before = earlier.get(partition);
         violations.addAll(before.violations(Map.of(), ""));
-        violations.addAll(seen.get(partition).violations(before.numbers(), "read before"));
+        violations.addAll(seen.violations(before.numbers(), "read before"));
       }
     }
     return violations;
   }
 
-  private List<SeenRecords> readAll(String bootstrap) {
-    List<SeenRecords> seen = new ArrayList<>();
-    Properties properties = new Properties();
-    properties.put("bootstrap.servers", bootstrap);
+  /** What is wrong with one partition: reads it and compares with what was acknowledged. */
+  public List<String> violationsIn(int partition, String bootstrap) {
+    return violationsIn(partition, readAll(bootstrap, partition));
+  }
+
+  private List<String> violationsIn(int partition, SeenRecords seen) {
+    Acknowledged expected = acknowledged.get(partition);
+    synchronized (expected) {
+      List<String> violations = new ArrayList<>();
+      violations.addAll(expected.violations.stream().limit(5).toList());
+      violations.addAll(seen.violations(expected.numbers, "acknowledged"));
+      return violations;
+    }
+  }
+
+  private SeenRecords readAll(String bootstrap, int number) {
+    TopicPartition partition = new TopicPartition(topic, number);
+    SeenRecords records = new SeenRecords("final reader of " + partition);
     try (KafkaConsumer<String, String> consumer =
-        new KafkaConsumer<>(properties, new StringDeserializer(), new StringDeserializer())) {
-      for (int i = 0; i < partitions; i++) {
-        TopicPartition partition = new TopicPartition(topic, i);
-        SeenRecords records = new SeenRecords("final reader of " + partition);
-        consumer.assign(List.of(partition));
-        consumer.seekToBeginning(List.of(partition));
-        long end = consumer.endOffsets(List.of(partition)).get(partition);
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (consumer.position(partition) < end) {
-          assertThat(System.nanoTime()).as("reading %s in time", partition).isLessThan(deadline);
-          for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(200))) {
-            records.see(record.offset(), numberOf(record.value()));
-          }
+        new KafkaConsumer<>(
+            Map.<String, Object>of("bootstrap.servers", bootstrap),
+            new StringDeserializer(),
+            new StringDeserializer())) {
+      consumer.assign(List.of(partition));
+      consumer.seekToBeginning(List.of(partition));
+      long end = consumer.endOffsets(List.of(partition)).get(partition);
+      long deadline = System.nanoTime() + PATIENCE.toNanos();
+      while (consumer.position(partition) < end) {
+        assertThat(System.nanoTime() - deadline).as("reading %s in time", partition).isNegative();
+        for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(200))) {
+          records.see(record.offset(), numberOf(record.value()));
         }
-        seen.add(records);
       }
     }
-    return seen;
+    return records;
   }
 }

@@ -5,6 +5,7 @@ import io.milena.SeenRecords;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Properties;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -74,6 +75,16 @@ final class ContinuousReader implements AutoCloseable {
   /** What was seen so far, by partition. */
   List<SeenRecords> seen() {
     return List.copyOf(seen);
+  }
+
+  /** What is wrong with what was seen so far. */
+  List<String> violations() {
+    return seen.stream().flatMap(records -> records.violations(Map.of(), "").stream()).toList();
+  }
+
+  /** How many records were seen so far, over all partitions. */
+  long count() {
+    return seen.stream().mapToLong(SeenRecords::count).sum();
   }
 
   @Override

@@ -4,8 +4,11 @@ import io.milena.NodeProcess;
 import io.milena.SmallDisk;
 import io.milena.node.Await;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,15 +21,23 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
 
-/** Three real nodes, numbered from 1, on disks of their own where that is allowed. */
+/** Real nodes, numbered from 1, that are killed, paused, cut off and started again. */
 final class FaultCluster implements AutoCloseable {
 
-  static final int NODES = 3;
-
   private static final String DISK_SIZE = "256m";
+
+  /** What the disks of nodes are like. */
+  enum Disks {
+    /** The file system of the temporary directory, whose flushes cost what they cost. */
+    REAL,
+    /** A small file system each, where mounting one is allowed. */
+    SMALL
+  }
 
   private final ClusterNetwork network;
   private final Map<Integer, NodeProcess> nodes = new TreeMap<>();
@@ -37,18 +48,21 @@ final class FaultCluster implements AutoCloseable {
 
   private final Admin admin;
 
-  private FaultCluster(Path directory, ClusterNetwork network) throws Exception {
+  private FaultCluster(Path directory, Path outputs, ClusterNetwork network, int size, Disks kind)
+      throws Exception {
     this.network = network;
-    for (int id = 1; id <= NODES; id++) {
+    Files.createDirectories(outputs);
+    for (int id = 1; id <= size; id++) {
       Path data = directory.resolve("node-" + id);
-      Optional<SmallDisk> disk = SmallDisk.mount(data, DISK_SIZE);
+      Optional<SmallDisk> disk =
+          kind == Disks.SMALL ? SmallDisk.mount(data, DISK_SIZE) : Optional.empty();
       if (disk.isPresent()) {
         disks.put(id, disk.get());
       }
       nodes.put(
           id,
           new NodeProcess(
-              data, network.place(id), directory.resolve("node-" + id + ".txt"), settings(id)));
+              data, network.place(id), outputs.resolve("node-" + id + ".txt"), settings(id, size)));
     }
     admin =
         Admin.create(
@@ -59,11 +73,11 @@ final class FaultCluster implements AutoCloseable {
                 "reconnect.backoff.max.ms", "200"));
   }
 
-  private List<String> settings(int id) {
+  private List<String> settings(int id, int size) {
     List<String> settings = new ArrayList<>();
     settings.add("node.id=" + id);
-    settings.add("default.replication.factor=" + NODES);
-    settings.add("min.insync.replicas=2");
+    settings.add("default.replication.factor=" + Math.min(size, 3));
+    settings.add("min.insync.replicas=" + Math.min(size, 2));
     settings.add("offsets.topic.num.partitions=4");
     if (id > 1) {
       settings.add("milena.cluster.join=" + nodes.get(1).bootstrap());
@@ -71,11 +85,18 @@ final class FaultCluster implements AutoCloseable {
     return settings;
   }
 
-  /** Starts one over an empty directory and waits until all nodes belong to it. */
-  static FaultCluster start(Path directory, ClusterNetwork network) throws Exception {
-    FaultCluster cluster = new FaultCluster(directory, network);
+  /**
+   * Starts one over an empty directory and waits until all nodes belong to it.
+   *
+   * @param outputs the directory that gets what the nodes print
+   * @param network is closed with the cluster
+   */
+  static FaultCluster start(
+      Path directory, Path outputs, ClusterNetwork network, int size, Disks disks)
+      throws Exception {
+    FaultCluster cluster = new FaultCluster(directory, outputs, network, size, disks);
     try {
-      for (int id = 1; id <= NODES; id++) {
+      for (int id = 1; id <= size; id++) {
         cluster.start(id);
       }
       cluster.awaitMembers();
@@ -106,6 +127,10 @@ final class FaultCluster implements AutoCloseable {
     return Optional.ofNullable(disks.get(id));
   }
 
+  int size() {
+    return nodes.size();
+  }
+
   List<Integer> others(int id) {
     return nodes.keySet().stream().filter(other -> other != id).toList();
   }
@@ -114,6 +139,16 @@ final class FaultCluster implements AutoCloseable {
   void start(int id) throws Exception {
     node(id).start();
     joinedNow(id);
+  }
+
+  /** SIGSTOP for a while: the node stands still, and its connections stay open. */
+  void pause(int id, Duration howLong) throws Exception {
+    node(id).pause();
+    try {
+      TimeUnit.NANOSECONDS.sleep(howLong.toNanos());
+    } finally {
+      node(id).resume();
+    }
   }
 
   /** Starts all nodes that are down at once: none may be able to serve before a second is there. */
@@ -159,10 +194,10 @@ final class FaultCluster implements AutoCloseable {
       throws Exception {
     Map<Integer, List<Integer>> assignment = new HashMap<>();
     for (int partition = 0; partition < partitions; partition++) {
-      List<Integer> others = others(leader);
-      int second = others.get(partition % 2);
-      int third = others.get((partition + 1) % 2);
-      assignment.put(partition, List.of(leader, second, third));
+      List<Integer> replicas = new ArrayList<>(others(leader));
+      Collections.rotate(replicas, partition);
+      replicas.addFirst(leader);
+      assignment.put(partition, replicas);
     }
     admin
         .createTopics(List.of(new NewTopic(name, assignment).configs(configs)))
@@ -187,12 +222,15 @@ final class FaultCluster implements AutoCloseable {
   /** Waits until every node is a member, and a voter of the metadata group. */
   void awaitMembers() throws Exception {
     await(
-        () -> admin.describeCluster().nodes().get(20, TimeUnit.SECONDS).size() == NODES,
+        () -> admin.describeCluster().nodes().get(20, TimeUnit.SECONDS).size() == size(),
         "all nodes are members");
+    if (size() == 1) {
+      return;
+    }
     await(
         () ->
             admin.describeMetadataQuorum().quorumInfo().get(20, TimeUnit.SECONDS).voters().size()
-                == NODES,
+                == Math.min(size(), 3),
         "all nodes are voters");
   }
 
@@ -208,6 +246,35 @@ final class FaultCluster implements AutoCloseable {
     return partition.leader() != null
         && !partition.leader().isEmpty()
         && partition.isr().size() == partition.replicas().size();
+  }
+
+  /**
+   * Waits until every replica of a partition has everything below an offset, and compares their
+   * files up to there.
+   *
+   * @return where they differ
+   */
+  List<String> replicaDifferences(TopicPartition partition, long belowOffset) throws Exception {
+    List<ReplicaFiles> replicas =
+        nodes.values().stream().map(node -> new ReplicaFiles(node.data(), partition)).toList();
+    List<String> differences = new ArrayList<>();
+    for (ReplicaFiles replica : replicas) {
+      Await.until(
+          () -> replica.endOffset() >= belowOffset, replica + " has what is below " + belowOffset);
+      differences.addAll(
+          ReplicaFiles.differences(
+              partition.toString(), replicas.getFirst(), replica, belowOffset));
+    }
+    return differences;
+  }
+
+  /** The first offset that is not acknowledged, as the leader says. */
+  long highWatermark(TopicPartition partition) throws Exception {
+    return admin
+        .listOffsets(Map.of(partition, OffsetSpec.latest()))
+        .partitionResult(partition)
+        .get(60, TimeUnit.SECONDS)
+        .offset();
   }
 
   /** Waits for what may fail for a while when nodes are missing. */
@@ -235,13 +302,14 @@ final class FaultCluster implements AutoCloseable {
   @Override
   public void close() throws IOException {
     try {
-      admin.close(java.time.Duration.ZERO);
+      admin.close(Duration.ZERO);
       for (NodeProcess node : nodes.values()) {
         node.close();
       }
       for (SmallDisk disk : disks.values()) {
         disk.close();
       }
+      network.close();
     } catch (IOException failure) {
       throw failure;
     } catch (Exception failure) {

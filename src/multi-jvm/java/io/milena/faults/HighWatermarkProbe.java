@@ -1,6 +1,7 @@
 package io.milena.faults;
 
 import io.milena.SeenRecords;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,13 +22,13 @@ final class HighWatermarkProbe implements AutoCloseable {
 
   private static final long INTERVAL_MS = 50;
 
+  private static final Comparator<TopicPartition> ORDER =
+      Comparator.comparing(TopicPartition::partition);
+
   private final Admin admin;
   private final Map<TopicPartition, SeenRecords> seen = new TreeMap<>(ORDER);
   private final Thread thread = new Thread(this::probe, "high-watermark-probe");
   private volatile boolean stopped;
-
-  private static final java.util.Comparator<TopicPartition> ORDER =
-      java.util.Comparator.comparing(TopicPartition::partition);
 
   HighWatermarkProbe(Admin admin, String topic, int partitionCount) {
     this.admin = admin;

@@ -41,6 +41,39 @@ final class ReplicaFiles {
     }
   }
 
+  /**
+   * Flips a bit in the last byte of a batch in the middle of a segment; its first and next offset.
+   */
+  static Damage damage(Path segment) throws IOException {
+    try (FileRecords records = FileRecords.open(segment.toFile(), false);
+        FileChannel channel =
+            FileChannel.open(segment, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      for (FileChannelRecordBatch batch : records.batches()) {
+        if (batch.position() + batch.sizeInBytes() > channel.size() / 2) {
+          long position = batch.position() + batch.sizeInBytes() - 1L;
+          ByteBuffer last = ByteBuffer.allocate(1);
+          channel.read(last, position);
+          last.put(0, (byte) (last.get(0) ^ 1));
+          channel.write(last.flip(), position);
+          return new Damage(batch.baseOffset(), batch.nextOffset());
+        }
+      }
+    }
+    throw new IOException("no batch in " + segment);
+  }
+
+  /**
+   * A batch that is not what it was.
+   *
+   * @param nextOffset exclusive
+   */
+  record Damage(long baseOffset, long nextOffset) {}
+
+  @Override
+  public String toString() {
+    return directory.toString();
+  }
+
   /** First offset behind the last whole batch; 0 without one. */
   long endOffset() throws IOException {
     NavigableMap<Long, Batch> batches = batches(Long.MAX_VALUE);
