@@ -87,7 +87,11 @@ class OneNodeFaultsIT {
     try (FaultCase faults = FaultCase.begin(name, cluster, NODE, SEGMENTS, Map.of())) {
       NodeProcess node = cluster.node(NODE);
       for (int i = 0; i < KILLS; i++) {
-        TimeUnit.NANOSECONDS.sleep(random.nextLong(LIFE_MAX.toNanos()));
+        if (i % 2 == 0) {
+          faults.awaitProgress();
+        } else {
+          TimeUnit.NANOSECONDS.sleep(random.nextLong(LIFE_MAX.toNanos()));
+        }
         node.kill();
         node.launch();
       }
