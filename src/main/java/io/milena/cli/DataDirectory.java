@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,21 @@ public final class DataDirectory {
 
   Path path() {
     return directory;
+  }
+
+  /**
+   * The directories of the nodes that {@code start --nodes} made in this one, by number; this one
+   * alone if it is a node's own.
+   */
+  List<DataDirectory> nodes() {
+    if (Files.isDirectory(directory.resolve("metadata"))) {
+      return List.of(this);
+    }
+    List<DataDirectory> found = new ArrayList<>();
+    for (int number = 1; Files.isDirectory(directory.resolve("node-" + number)); number++) {
+      found.add(new DataDirectory(directory.resolve("node-" + number)));
+    }
+    return found.isEmpty() ? List.of(this) : found;
   }
 
   /** Where the node of this directory logs when it is a daemon. */

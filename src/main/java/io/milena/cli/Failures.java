@@ -58,7 +58,7 @@ public final class Failures {
   }
 
   /** Whether the cluster's answer was that the thing does not exist. */
-  static boolean isNotFound(Throwable failure) {
+  public static boolean isNotFound(Throwable failure) {
     return exitCode(unwrap(failure)) == ExitCode.NOT_FOUND;
   }
 

@@ -1,5 +1,6 @@
 package io.milena.cli;
 
+import io.milena.cli.cluster.ClusterCommand;
 import io.milena.cli.groups.GroupsCommand;
 import io.milena.cli.log.LogCommand;
 import io.milena.cli.perf.PerfCommand;
@@ -26,6 +27,7 @@ import picocli.CommandLine.ScopeType;
       StartCommand.class,
       StopCommand.class,
       StatusCommand.class,
+      ClusterCommand.class,
       TopicsCommand.class,
       ProduceCommand.class,
       ConsumeCommand.class,
@@ -53,6 +55,8 @@ import picocli.CommandLine.ScopeType;
       "  echo 'hello, world' | bin/milena produce hello",
       "  bin/milena consume hello --follow",
       "  bin/milena stop",
+      "  bin/milena start --nodes 3 --daemon          # a cluster on 127.0.0.1:9092 to 9094",
+      "  bin/milena cluster",
       "",
       "Every command takes --help. Tab completion: source <(bin/milena completion)"
     })

@@ -16,12 +16,19 @@ import picocli.CommandLine.Option;
     name = "start",
     mixinStandardHelpOptions = true,
     sortOptions = false,
-    description = "Start a node on this machine, in the foreground or with --daemon.",
+    description = {
+      "Start a node on this machine, or several, in the foreground or with --daemon.",
+      "With --nodes N: a cluster of N nodes in DIR/node-1 to DIR/node-N, on consecutive ports. They"
+          + " can be killed and started one by one: start --data DIR/node-2. What makes each of"
+          + " them a node of that cluster is in its DIR/node-N/milena.conf."
+    },
     footerHeading = "%nExamples:%n",
     footer = {
       "  bin/milena start                                  # until Ctrl-C",
       "  bin/milena start --data /var/lib/milena --kafka 0.0.0.0:9092 \\",
       "      -o advertised.listeners=PLAINTEXT://broker.example:9092 --daemon",
+      "  bin/milena start --nodes 3 --data cluster         # three nodes on this machine",
+      "  bin/milena start --join broker.example:9092       # one more node of a running cluster",
       "",
       "Environment: MILENA_HEAP (512m), MILENA_OPTS (more JVM flags), MILENA_AOT=off (no",
       "start-up cache), JAVA_HOME. The JVM's own flags are in config/jvm.options."
@@ -38,7 +45,8 @@ final class StartCommand implements Callable<Integer> {
   @Option(
       names = "--kafka",
       paramLabel = "HOST:PORT",
-      description = "Listen here for Kafka clients. Default: 127.0.0.1:9092.")
+      description =
+          "Listen here for Kafka clients. Default: 127.0.0.1:9092; with --nodes, the first node.")
   private @Nullable String kafka;
 
   @Option(
@@ -46,6 +54,26 @@ final class StartCommand implements Callable<Integer> {
       paramLabel = "HOST:PORT",
       description = "Listen here for HTTP. Default: see config/milena.conf.")
   private @Nullable String http;
+
+  @Option(
+      names = "--nodes",
+      paramLabel = "N",
+      description = "Start a cluster of so many nodes on this machine.")
+  private @Nullable Integer nodes;
+
+  @Option(
+      names = "--join",
+      paramLabel = "HOST:PORT",
+      description =
+          "Join the cluster of the node that listens there for Kafka clients; several with commas."
+              + " Needed at a node's first start only.")
+  private @Nullable String join;
+
+  @Option(
+      names = "--cluster",
+      paramLabel = "HOST:PORT",
+      description = "Listen here for the other nodes. Default: the port for Kafka plus 10000.")
+  private @Nullable String cluster;
 
   @Option(
       names = "-o",

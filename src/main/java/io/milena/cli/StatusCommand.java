@@ -2,20 +2,16 @@ package io.milena.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.milena.cli.cluster.ClusterView;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.DescribeClusterResult;
-import org.apache.kafka.clients.admin.ListTopicsOptions;
-import org.apache.kafka.clients.admin.TopicDescription;
-import org.apache.kafka.common.Node;
-import org.apache.kafka.common.TopicPartitionInfo;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -57,20 +53,55 @@ final class StatusCommand implements Callable<Integer> {
     if (data != null || !isBootstrapGiven()) {
       DataDirectory directory =
           new DataDirectory(data == null ? DataDirectory.defaultPath() : data);
-      ProcessHandle node = directory.runningNode().orElse(null);
-      if (node != null) {
-        if (!describeNode(directory, node, report, lines)) {
-          print(report, lines);
-          return ExitCode.UNREACHABLE;
+      List<DataDirectory> nodes = directory.nodes();
+      boolean isReady =
+          nodes.size() == 1
+              ? describeOne(nodes.getFirst(), report, lines)
+              : describeAll(nodes, report, lines);
+      boolean isRunning = report.path("running").asBoolean();
+      if (!isReady && (data != null || isRunning)) {
+        if (!isRunning) {
+          report.put("running", false).put("data", directory.path().toString());
+          lines.add("not running (data: " + directory.path() + ")");
         }
-      } else if (data != null) {
-        report.put("running", false).put("data", directory.path().toString());
-        lines.add("not running (data: " + directory.path() + ")");
         print(report, lines);
-        return ExitCode.NOT_FOUND;
+        return isRunning ? ExitCode.UNREACHABLE : ExitCode.NOT_FOUND;
       }
     }
     return describeCluster(report, lines);
+  }
+
+  /** Adds what is known of the directory's only node; whether it serves. */
+  private boolean describeOne(DataDirectory directory, ObjectNode report, List<String> lines) {
+    Optional<ProcessHandle> node = directory.runningNode();
+    return node.isPresent() && describeNode(directory, node.get(), report, lines);
+  }
+
+  /** Adds a line for each of several nodes; whether one of them serves. */
+  private boolean describeAll(
+      List<DataDirectory> directories, ObjectNode report, List<String> lines) {
+    boolean isAnyReady = false;
+    ArrayNode processes = report.putArray("processes");
+    for (DataDirectory directory : directories) {
+      ObjectNode each = processes.addObject();
+      List<String> told = new ArrayList<>();
+      if (describeOne(directory, each, told)) {
+        isAnyReady = true;
+      }
+      if (each.has("pid")) {
+        report.put("running", true);
+      } else {
+        each.put("running", false).put("data", directory.path().toString());
+        told.add("not running");
+      }
+      lines.add(
+          "%-11s %s%s"
+              .formatted(
+                  directory.path().getFileName(),
+                  told.getFirst(),
+                  each.has("kafka") ? "  Kafka " + each.get("kafka").asText() : ""));
+    }
+    return isAnyReady;
   }
 
   /** Adds what is known of the process; false while it does not serve yet. */
@@ -104,43 +135,42 @@ final class StatusCommand implements Callable<Integer> {
   }
 
   private int describeCluster(ObjectNode report, List<String> lines) {
-    boolean isNodeKnown = report.has("pid");
+    boolean isNodeKnown = report.path("running").asBoolean();
     try (Admin admin = connection.admin()) {
-      DescribeClusterResult cluster = admin.describeCluster();
-      String id = Failures.await(cluster.clusterId(), "ask for the cluster's id");
-      Node controller = Failures.await(cluster.controller(), "ask for the controller");
-      Collection<Node> nodes = Failures.await(cluster.nodes(), "list the nodes");
-      Health health = health(admin);
+      ClusterView view = ClusterView.read(admin);
+      String id = view.clusterId();
       report.put("running", true).put("bootstrap", connection.bootstrap()).put("clusterId", id);
-      report.put("controller", controller == null ? -1 : controller.id());
+      report.put("controller", view.controller());
       ArrayNode nodeList = report.putArray("nodes");
       Table table = new Table("NODE", "ADDRESS", "RACK", "ROLE");
-      nodes.stream()
-          .sorted((left, right) -> Integer.compare(left.id(), right.id()))
+      view.nodes()
           .forEach(node -> {
             String address = node.host() + ":" + node.port();
-            boolean isController = controller != null && node.id() == controller.id();
             nodeList
                 .addObject()
                 .put("id", node.id())
                 .put("address", address)
-                .put("rack", node.rack());
+                .put("rack", node.rack())
+                .put("fenced", node.isFenced());
             table.row(
                 node.id(),
                 address,
                 node.hasRack() ? node.rack() : "-",
-                isController ? "controller" : "");
+                node.isFenced() ? "fenced" : node.id() == view.controller() ? "controller" : "");
           });
       report
-          .put("topics", health.topics)
-          .put("partitions", health.partitions)
-          .put("partitionsWithoutLeader", health.withoutLeader)
-          .put("partitionsUnderReplicated", health.underReplicated);
+          .put("topics", view.topics())
+          .put("partitions", view.partitions().size())
+          .put("partitionsWithoutLeader", view.withoutLeader())
+          .put("partitionsUnderReplicated", view.underReplicated());
       lines.add("cluster     " + id);
       lines.add(
           "topics      %d with %d partitions, %d without a leader, %d under-replicated"
               .formatted(
-                  health.topics, health.partitions, health.withoutLeader, health.underReplicated));
+                  view.topics(),
+                  view.partitions().size(),
+                  view.withoutLeader(),
+                  view.underReplicated()));
       lines.addAll(table.lines());
       print(report, lines);
       return ExitCode.OK;
@@ -160,26 +190,6 @@ final class StatusCommand implements Callable<Integer> {
 
   private static boolean isTimeout(CliException failure) {
     return failure.getCause() instanceof org.apache.kafka.common.errors.TimeoutException;
-  }
-
-  private record Health(int topics, int partitions, int withoutLeader, int underReplicated) {}
-
-  private static Health health(Admin admin) {
-    var names =
-        Failures.await(
-            admin.listTopics(new ListTopicsOptions().listInternal(true)).names(), "list topics");
-    int partitions = 0;
-    int withoutLeader = 0;
-    int underReplicated = 0;
-    for (TopicDescription topic :
-        Failures.await(admin.describeTopics(names).allTopicNames(), "describe topics").values()) {
-      for (TopicPartitionInfo partition : topic.partitions()) {
-        partitions++;
-        withoutLeader += partition.leader() == null || partition.leader().isEmpty() ? 1 : 0;
-        underReplicated += partition.isr().size() < partition.replicas().size() ? 1 : 0;
-      }
-    }
-    return new Health(names.size(), partitions, withoutLeader, underReplicated);
   }
 
   /** The address to connect to for a listener that may be bound to every interface. */

@@ -1,19 +1,25 @@
 package io.milena.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Asks the node of a data directory to stop, and waits until it has. */
+/** Asks the node of a data directory, or all of its nodes, to stop, and waits until they have. */
 @Command(
     name = "stop",
     mixinStandardHelpOptions = true,
     sortOptions = false,
-    description = "Stop the node that runs on a data directory, and wait until it has stopped.",
+    description = {
+      "Stop the node that runs on a data directory, and wait until it has stopped.",
+      "On a directory of 'start --nodes': all of its nodes, at the same time."
+    },
     footerHeading = "%nExamples:%n",
     footer = {
       "  bin/milena stop",
@@ -51,62 +57,81 @@ final class StopCommand implements Callable<Integer> {
 
   @Mixin private Output output = new Output();
 
+  /** A node that is asked to stop. */
+  private record Stopping(DataDirectory directory, ProcessHandle node) {}
+
   @Override
   public Integer call() throws InterruptedException {
-    DataDirectory directory = new DataDirectory(data == null ? DataDirectory.defaultPath() : data);
-    ProcessHandle node =
-        directory
-            .runningNode()
-            .orElseThrow(() ->
-                new CliException(
-                    ExitCode.NOT_FOUND,
-                    "no node runs on " + directory.path() + ": nothing to stop"));
-    if (!node.destroy()) {
+    DataDirectory given = new DataDirectory(data == null ? DataDirectory.defaultPath() : data);
+    List<Stopping> running = new ArrayList<>();
+    for (DataDirectory directory : given.nodes()) {
+      directory.runningNode().ifPresent(node -> running.add(new Stopping(directory, node)));
+    }
+    if (running.isEmpty()) {
       throw new CliException(
-          ExitCode.FAILURE,
-          "no permission to stop process " + node.pid() + ": stop it as the user who started it");
+          ExitCode.NOT_FOUND, "no node runs on " + given.path() + ": nothing to stop");
     }
-    boolean isKilled = false;
-    if (!awaitEnd(directory, node, Duration.ofSeconds(waitSeconds))) {
-      if (!isForced) {
+    for (Stopping each : running) {
+      if (!each.node().destroy()) {
         throw new CliException(
-            ExitCode.UNREACHABLE,
-            "process %d is still stopping after %d s: wait with a larger --wait, or kill it with --force (log: %s)"
-                .formatted(node.pid(), waitSeconds, directory.log()));
-      }
-      isKilled = node.destroyForcibly();
-      if (!awaitEnd(directory, node, KILL_WAIT)) {
-        throw new CliException(
-            ExitCode.FAILURE, "process " + node.pid() + " does not end even when killed");
+            ExitCode.FAILURE,
+            "no permission to stop process "
+                + each.node().pid()
+                + ": stop it as the user who started it");
       }
     }
-    directory.forgetNode();
+    long deadline = System.nanoTime() + Duration.ofSeconds(waitSeconds).toNanos();
+    ArrayNode report = Output.array();
+    for (Stopping each : running) {
+      boolean isKilled = awaitEnd(each, deadline);
+      each.directory().forgetNode();
+      report
+          .addObject()
+          .put("data", each.directory().path().toString())
+          .put("pid", each.node().pid())
+          .put("killed", isKilled);
+      if (!output.isJson()) {
+        output.line((isKilled ? "killed" : "stopped") + " (pid " + each.node().pid() + ")");
+      }
+    }
     if (output.isJson()) {
-      output.json(
-          Output.object()
-              .put("data", directory.path().toString())
-              .put("pid", node.pid())
-              .put("killed", isKilled));
-    } else {
-      output.line((isKilled ? "killed" : "stopped") + " (pid " + node.pid() + ")");
+      output.json(report.size() == 1 ? report.get(0) : report);
     }
     return ExitCode.OK;
   }
 
-  private boolean awaitEnd(DataDirectory directory, ProcessHandle node, Duration patience)
-      throws InterruptedException {
+  /** Waits for one node; true when it had to be killed. */
+  private boolean awaitEnd(Stopping each, long deadline) throws InterruptedException {
+    if (isGoneBy(each, deadline)) {
+      return false;
+    }
+    long pid = each.node().pid();
+    if (!isForced) {
+      throw new CliException(
+          ExitCode.UNREACHABLE,
+          "process %d is still stopping after %d s: wait with a larger --wait, or kill it with --force (log: %s)"
+              .formatted(pid, waitSeconds, each.directory().log()));
+    }
+    boolean isKilled = each.node().destroyForcibly();
+    if (!isGoneBy(each, System.nanoTime() + KILL_WAIT.toNanos())) {
+      throw new CliException(ExitCode.FAILURE, "process " + pid + " does not end even when killed");
+    }
+    return isKilled;
+  }
+
+  private boolean isGoneBy(Stopping each, long deadline) throws InterruptedException {
     long started = System.nanoTime();
     long remarked = started;
-    while (directory.isNodeHere(node)) {
+    while (each.directory().isNodeHere(each.node())) {
       long now = System.nanoTime();
-      if (now - started > patience.toNanos()) {
+      if (now - deadline > 0) {
         return false;
       }
       if (now - remarked > REMARK_INTERVAL.toNanos()) {
         remarked = now;
         output.remark(
             "stopping process %d (%d s) ..."
-                .formatted(node.pid(), Duration.ofNanos(now - started).toSeconds()));
+                .formatted(each.node().pid(), Duration.ofNanos(now - started).toSeconds()));
       }
       Thread.sleep(POLL_INTERVAL);
     }

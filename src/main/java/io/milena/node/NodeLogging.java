@@ -11,7 +11,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Logging of a node process: to standard output, one line an event, quiet when all is well. Set up
  * in code because reading an XML configuration costs a tenth of a start; {@code
- * -Dlogback.configurationFile=FILE} replaces it.
+ * -Dlogback.configurationFile=FILE} replaces it, {@code -Dmilena.debug=true} (start --debug) says
+ * more.
  */
 final class NodeLogging {
 
@@ -35,7 +36,9 @@ final class NodeLogging {
     console.start();
     context.getLogger(Logger.ROOT_LOGGER_NAME).addAppender(console);
     context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.WARN);
-    context.getLogger("io.milena").setLevel(Level.INFO);
+    context
+        .getLogger("io.milena")
+        .setLevel(Boolean.getBoolean("milena.debug") ? Level.DEBUG : Level.INFO);
     context.getLogger("org.apache.kafka").setLevel(Level.ERROR);
   }
 }

@@ -90,6 +90,16 @@ class CliOnNodeTest {
     assertThat(err.toString()).contains("uneven-1 has no offset 4: it holds 0 to 2");
   }
 
+  @Test
+  void theClusterIsShownForPeopleAndForScripts() {
+    assertThat(run("topics create shown --partitions 3")).isEqualTo(ExitCode.OK);
+    assertThat(run("cluster")).as(err.toString()).isEqualTo(ExitCode.OK);
+    assertThat(out.toString()).contains("0 without a leader, 0 under-replicated", "live");
+    assertThat(run("cluster --output json")).isEqualTo(ExitCode.OK);
+    assertThat(out.toString())
+        .contains("\"partitionsWithoutLeader\" : 0", "\"troubles\" : [ ]", "\"fenced\" : false");
+  }
+
   private int run(String arguments) {
     return Main.commandLine(false)
         .setOut(new PrintWriter(out))

@@ -26,7 +26,8 @@ class CommandLineTest {
     assertThat(run("--help")).isEqualTo(ExitCode.OK);
     assertThat(out.toString())
         .contains(
-            "start", "stop", "status", "topics", "produce", "consume", "groups", "perf", "log")
+            "start", "stop", "status", "topics", "produce", "consume", "groups", "perf", "log",
+            "cluster")
         .contains("completion", "Exit codes", "Examples")
         .doesNotContain("train");
   }
@@ -99,6 +100,21 @@ class CommandLineTest {
     assertThat(out.toString()).contains("not running");
     assertThat(run("stop", "--data", directory.toString())).isEqualTo(ExitCode.NOT_FOUND);
     assertThat(err.toString()).contains("no node runs on " + directory);
+  }
+
+  @Test
+  void theNodesOfALocalClusterAreFoundInItsDirectory(@TempDir Path directory) throws IOException {
+    assertThat(new DataDirectory(directory).nodes()).hasSize(1);
+    Files.createDirectory(directory.resolve("node-1"));
+    Files.createDirectory(directory.resolve("node-2"));
+    assertThat(new DataDirectory(directory).nodes())
+        .extracting(DataDirectory::path)
+        .containsExactly(directory.resolve("node-1"), directory.resolve("node-2"));
+    assertThat(run("stop", "--data", directory.toString())).isEqualTo(ExitCode.NOT_FOUND);
+    assertThat(run("status", "--data", directory.toString())).isEqualTo(ExitCode.NOT_FOUND);
+    assertThat(out.toString()).contains("node-1      not running", "node-2      not running");
+    Files.createDirectory(directory.resolve("metadata"));
+    assertThat(new DataDirectory(directory).nodes()).as("a node's own directory").hasSize(1);
   }
 
   @Test
