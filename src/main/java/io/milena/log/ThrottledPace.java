@@ -6,7 +6,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * A limit in bytes per second for one compaction thread, {@code
- * log.cleaner.io.max.bytes.per.second}; any thread may stop it.
+ * log.cleaner.io.max.bytes.per.second}; any thread may change or stop it.
  */
 public final class ThrottledPace implements CompactionPace {
 
@@ -14,7 +14,7 @@ public final class ThrottledPace implements CompactionPace {
   private static final long SAVED_NANOS_MAX = TimeUnit.SECONDS.toNanos(1);
 
   private final Clock clock;
-  private final double bytesPerSecond;
+  private volatile double bytesPerSecond;
   private long paidUntilNanos;
   private volatile boolean stopped;
 
@@ -22,24 +22,41 @@ public final class ThrottledPace implements CompactionPace {
    * @param bytesPerSecond above 0; read and written together
    */
   public ThrottledPace(Clock clock, double bytesPerSecond) {
+    this.clock = clock;
+    this.bytesPerSecond = checked(bytesPerSecond);
+    this.paidUntilNanos = clock.monotonicNanos();
+  }
+
+  private static double checked(double bytesPerSecond) {
     if (!(bytesPerSecond > 0)) {
       throw new IllegalArgumentException(bytesPerSecond + " bytes per second are no pace");
     }
-    this.clock = clock;
-    this.bytesPerSecond = bytesPerSecond;
-    this.paidUntilNanos = clock.monotonicNanos();
+    return bytesPerSecond;
+  }
+
+  /** Another limit from now on, also for who waits already. */
+  public void bytesPerSecond(double newest) {
+    bytesPerSecond = checked(newest);
   }
 
   @Override
   public boolean proceed(long bytes) {
+    double rate = bytesPerSecond;
     long now = clock.monotonicNanos();
     paidUntilNanos =
         Math.max(paidUntilNanos, now - SAVED_NANOS_MAX)
-            + (long) (bytes / bytesPerSecond * TimeUnit.SECONDS.toNanos(1));
+            + (long) (bytes / rate * TimeUnit.SECONDS.toNanos(1));
     while (!stopped && !Thread.currentThread().isInterrupted()) {
-      long leftNanos = paidUntilNanos - clock.monotonicNanos();
+      now = clock.monotonicNanos();
+      long leftNanos = paidUntilNanos - now;
       if (leftNanos <= 0) {
         return true;
+      }
+      double newest = bytesPerSecond;
+      if (newest != rate) {
+        leftNanos = (long) (leftNanos * (rate / newest));
+        paidUntilNanos = now + leftNanos;
+        rate = newest;
       }
       LockSupport.parkNanos(this, Math.min(leftNanos, TimeUnit.MILLISECONDS.toNanos(100)));
     }

@@ -10,6 +10,7 @@ import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.ValidList;
 import org.apache.kafka.common.config.ConfigDef.ValidString;
 import org.apache.kafka.common.config.ConfigDef.Validator;
+import org.apache.kafka.common.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  * while the node runs is stated beside each.
  */
 final class NodeConfigDefinitions {
+
+  /** More threads than any machine has use for; a slip of the finger is refused. */
+  private static final int THREADS_MAX = 1_000;
 
   private static final Set<String> DYNAMIC = new TreeSet<>();
   private static final ConfigDef DEF = new ConfigDef();
@@ -104,11 +108,12 @@ final class NodeConfigDefinitions {
         600_000L,
         null,
         "Idle connections are closed.");
+    // With 0, as Kafka allows, nobody could connect to undo it.
     dynamic(
         "max.connections",
         ConfigDef.Type.INT,
         Integer.MAX_VALUE,
-        atLeast(0),
+        atLeast(1),
         "Connections in all.");
     dynamic(
         "max.connections.per.ip",
@@ -116,12 +121,18 @@ final class NodeConfigDefinitions {
         Integer.MAX_VALUE,
         atLeast(0),
         "Connections of a peer.");
-    dynamic("max.connections.per.ip.overrides", ConfigDef.Type.STRING, "", null, "host:count, ...");
+    dynamic(
+        "max.connections.per.ip.overrides",
+        ConfigDef.Type.STRING,
+        "",
+        ConfigDef.LambdaValidator.with(
+            NodeConfigDefinitions::checkOverridesPerIp, () -> "HOST:COUNT[,HOST:COUNT...]"),
+        "host:count, ...");
     dynamic(
         "max.connection.creation.rate",
         ConfigDef.Type.INT,
         Integer.MAX_VALUE,
-        atLeast(0),
+        atLeast(1),
         "New connections a second.");
     fixed(
         "socket.request.max.bytes",
@@ -374,7 +385,12 @@ final class NodeConfigDefinitions {
         atLeast(1),
         "How often recovery points are written.");
     fixed("log.cleaner.enable", ConfigDef.Type.BOOLEAN, true, null, "Whether compaction runs.");
-    dynamic("log.cleaner.threads", ConfigDef.Type.INT, 1, atLeast(0), "Logs compacted at a time.");
+    dynamic(
+        "log.cleaner.threads",
+        ConfigDef.Type.INT,
+        1,
+        between(1, THREADS_MAX),
+        "Logs compacted at a time.");
     dynamic(
         "log.cleaner.backoff.ms",
         ConfigDef.Type.LONG,
@@ -384,21 +400,22 @@ final class NodeConfigDefinitions {
     dynamic(
         "log.cleaner.dedupe.buffer.size",
         ConfigDef.Type.LONG,
-        134_217_728L,
-        null,
-        "Memory of compaction.");
+        16_777_216L,
+        atLeast(1 << 20),
+        "Most memory for keys of all compactions together; Kafka's default is eight times as"
+            + " much.");
     dynamic("log.cleaner.io.buffer.size", ConfigDef.Type.INT, 524_288, atLeast(0), "Copy buffer.");
     dynamic(
         "log.cleaner.io.max.bytes.per.second",
         ConfigDef.Type.DOUBLE,
         Double.MAX_VALUE,
-        null,
+        atLeast(1),
         "Compaction reads and writes no faster.");
     dynamic(
         "num.recovery.threads.per.data.dir",
         ConfigDef.Type.INT,
         2,
-        atLeast(1),
+        between(1, THREADS_MAX),
         "Threads of log recovery.");
     fixed(
         "metadata.log.max.record.bytes.between.snapshots",
@@ -639,6 +656,14 @@ final class NodeConfigDefinitions {
         86_400_000,
         atLeast(1),
         "Of unused producers.");
+  }
+
+  private static void checkOverridesPerIp(String name, @Nullable Object value) {
+    for (String entry : String.valueOf(value).split(",", -1)) {
+      if (!entry.isBlank() && !entry.strip().matches(".+:\\d{1,9}")) {
+        throw new ConfigException(name, value, "write it as HOST:COUNT[,HOST:COUNT...]");
+      }
+    }
   }
 
   /** A configuration that stays as the node was started with it. */

@@ -22,7 +22,6 @@ import io.milena.common.Clock;
 import io.milena.group.GroupConfig;
 import io.milena.group.actor.GroupCoordinator;
 import io.milena.http.HttpPort;
-import io.milena.log.CleanableLog;
 import io.milena.log.LogConfig;
 import io.milena.metadata.ConfigDefinitions;
 import io.milena.metadata.EffectiveConfigs;
@@ -35,7 +34,6 @@ import io.milena.metadata.actor.MetadataGroupSettings;
 import io.milena.raft.Membership;
 import io.milena.raft.RaftConfig;
 import io.milena.replication.ReplicaConfig;
-import io.milena.replication.actor.CleanerSettings;
 import io.milena.replication.actor.FlushRounds;
 import io.milena.replication.actor.InSyncProposals;
 import io.milena.replication.actor.LocalReplicas;
@@ -59,8 +57,11 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -106,6 +107,10 @@ final class NodeStarter {
   private final Uuid clusterId;
   private final MemberIdentity self;
   private final Map<String, String> staticConfig;
+
+  /** What holds on this node where nothing dynamic is set. */
+  private final Map<String, String> fixedValues;
+
   private final AtomicLong nodeEpoch = new AtomicLong(UNKNOWN_NODE_EPOCH);
 
   private NodeStarter(NodeConfig config, DataDirectory data, Belonging belonging) {
@@ -118,10 +123,11 @@ final class NodeStarter {
     Map<String, String> settings = new HashMap<>(config.kafka());
     settings.put("node.id", Integer.toString(nodeId));
     this.staticConfig = Map.copyOf(settings);
+    this.fixedValues = EffectiveConfigs.effectiveNodeConfig(MetadataImage.EMPTY, this.staticConfig);
     // What their parts would find wrong later, when there is more to undo.
-    var _ = WireSettings.of(config);
+    var _ = WireSettings.of(config, fixedValues);
     var _ = groupConfig();
-    var _ = cleanerSettings();
+    var _ = NodeSettings.cleaner(fixedValues);
   }
 
   private static void validate(Map<String, String> settings) {
@@ -203,13 +209,14 @@ final class NodeStarter {
     MetadataService metadata = member.service();
     ClusterMetadata.get(system).provide(metadata);
     ExecutorService io = Executors.newCachedThreadPool(carriers("milena-io"));
-    ExecutorService openers =
-        Executors.newFixedThreadPool(
-            Math.max(
-                1,
-                config.kafkaInt(
-                    "num.recovery.threads.per.data.dir",
-                    Runtime.getRuntime().availableProcessors())),
+    int openerThreads = NodeSettings.recoveryThreads(fixedValues);
+    ThreadPoolExecutor openers =
+        new ThreadPoolExecutor(
+            openerThreads,
+            openerThreads,
+            0,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(), // bounded by the partitions of this node
             named("milena-open"));
     ExecutorService flushers =
         Executors.newFixedThreadPool(FLUSH_THREADS, carriers("milena-flush"));
@@ -226,6 +233,7 @@ final class NodeStarter {
       metadata.subscribe(new KnownNodesKeeper(nodeId, belonging.founder(), data.metadata(), io));
       metadata.subscribe(watch);
       metadata.subscribe(replicas);
+      metadata.subscribe(dynamicSettings(replicas, openers, server, io));
       List<NodeConfig.Listener> addresses = addresses(server);
       register(system, metadata, addresses);
       AtomicBoolean ready = new AtomicBoolean();
@@ -345,7 +353,7 @@ final class NodeStarter {
                 millis("log.retention.check.interval.ms", 300_000),
                 millis("replica.high.watermark.checkpoint.interval.ms", 5_000),
                 millis("log.flush.offset.checkpoint.interval.ms", 60_000)),
-            cleanerSettings(),
+            NodeSettings.cleaner(fixedValues),
             clock,
             openers,
             io,
@@ -361,21 +369,6 @@ final class NodeStarter {
     return replicas;
   }
 
-  private CleanerSettings cleanerSettings() {
-    String rate = config.kafka("log.cleaner.io.max.bytes.per.second", "1.7976931348623157E308");
-    try {
-      return new CleanerSettings(
-          Boolean.parseBoolean(config.kafka("log.cleaner.enable", "true")),
-          config.kafkaInt("log.cleaner.threads", 1),
-          Duration.ofMillis(config.kafkaLong("log.cleaner.backoff.ms", 15_000)),
-          config.kafkaLong(
-              "log.cleaner.dedupe.buffer.size", CleanableLog.DEDUPE_BUFFER_BYTES_DEFAULT),
-          Double.parseDouble(rate.trim()));
-    } catch (IllegalArgumentException wrong) {
-      throw StartupException.wrongConfiguration("log cleaner: " + wrong.getMessage(), wrong);
-    }
-  }
-
   private Duration millis(String setting, int otherwise) {
     return Duration.ofMillis(Math.max(1, config.kafkaInt(setting, otherwise)));
   }
@@ -387,9 +380,24 @@ final class NodeStarter {
         Integer.parseInt(values.getOrDefault(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG, "1").trim()));
   }
 
+  private DynamicSettings dynamicSettings(
+      LocalReplicas replicas, ThreadPoolExecutor openers, KafkaServer server, Executor io) {
+    return new DynamicSettings(
+        staticConfig,
+        new DynamicSettings.Parts(
+            replicas::reconfigureCleaner,
+            threads -> {
+              // Neither may ever be above the other.
+              openers.setMaximumPoolSize(Math.max(threads, openers.getCorePoolSize()));
+              openers.setCorePoolSize(threads);
+              openers.setMaximumPoolSize(threads);
+            },
+            server::limit),
+        io);
+  }
+
   private GroupConfig groupConfig() {
-    return GroupSettings.of(
-        EffectiveConfigs.effectiveNodeConfig(MetadataImage.EMPTY, staticConfig));
+    return GroupSettings.of(fixedValues);
   }
 
   private KafkaServer bind(
@@ -420,7 +428,7 @@ final class NodeStarter {
           addresses,
           handlers,
           List.of(new ClusterInfoApi(metadata)),
-          WireSettings.of(config),
+          WireSettings.of(config, fixedValues),
           clock);
     } catch (BindException failure) {
       throw StartupException.inUse(String.valueOf(failure.getMessage()), failure);

@@ -1,13 +1,17 @@
 package io.milena.node;
 
 import io.milena.wire.WireConfig;
+import java.util.Map;
 
 /** The settings of the Kafka listeners, from the node's configuration. */
 final class WireSettings {
 
   private WireSettings() {}
 
-  static WireConfig of(NodeConfig config) {
+  /**
+   * @param values what holds on the node before anything dynamic, by Kafka's names
+   */
+  static WireConfig of(NodeConfig config, Map<String, String> values) {
     WireConfig defaults = WireConfig.defaults();
     try {
       return new WireConfig(
@@ -18,8 +22,7 @@ final class WireSettings {
           config.kafkaInt("socket.request.max.bytes", defaults.requestMaxBytes()),
           config.kafkaLong("queued.max.request.bytes", defaults.queuedRequestMaxBytes()),
           config.kafkaLong("connections.max.idle.ms", defaults.idleMaxMs()),
-          config.kafkaInt("max.connections", defaults.connectionsMax()),
-          config.kafkaInt("max.connections.per.ip", defaults.connectionsPerIpMax()));
+          NodeSettings.connections(values));
     } catch (IllegalArgumentException outOfRange) {
       throw StartupException.wrongConfiguration(
           String.valueOf(outOfRange.getMessage()), outOfRange);

@@ -105,6 +105,12 @@ final class Acceptor implements Runnable {
           return;
         }
         server.accepted(accepted, listenerName());
+        long waitMs = server.waitAfterConnectionMs();
+        if (waitMs > 0) {
+          key.interestOps(0);
+          loop.schedule(waitMs, () -> accepting(true));
+          return;
+        }
       } catch (ClosedChannelException e) {
         // The server is stopping.
         return;

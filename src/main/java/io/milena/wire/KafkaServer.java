@@ -29,6 +29,7 @@ public final class KafkaServer {
   private static final Logger log = LoggerFactory.getLogger(KafkaServer.class);
 
   private final WireConfig config;
+  private final Clock clock;
   private final WireMetrics metrics = new WireMetrics();
   private final BufferPool pool;
   private final PeerLog peerLog;
@@ -37,6 +38,8 @@ public final class KafkaServer {
 
   // Guarded by this.
   private final Map<InetAddress, Integer> connectionsByIp = new HashMap<>();
+  private final ConnectionRate rate = new ConnectionRate();
+  private ConnectionLimits limits;
   private int connections;
   private long nextConnectionId;
   private boolean backlogged;
@@ -45,6 +48,8 @@ public final class KafkaServer {
 
   private KafkaServer(WireConfig config, Clock clock) {
     this.config = config;
+    this.clock = clock;
+    this.limits = config.connections();
     this.pool = new BufferPool(config.queuedRequestMaxBytes());
     this.peerLog = new PeerLog(clock, tell -> loops.getFirst().schedule(PeerLog.INTERVAL_MS, tell));
   }
@@ -142,8 +147,21 @@ public final class KafkaServer {
     return pool.outstanding();
   }
 
+  /** Other limits of new connections from now on. */
+  public void limit(ConnectionLimits newest) {
+    synchronized (this) {
+      limits = newest;
+    }
+    resumeAccepting();
+  }
+
   synchronized boolean hasRoomForConnection() {
-    return connections < config.connectionsMax();
+    return connections < limits.max();
+  }
+
+  /** One more was accepted; milliseconds that the next one has to wait. */
+  synchronized long waitAfterConnectionMs() {
+    return rate.count(limits.perSecond(), clock.monotonicNanos());
   }
 
   /** An acceptor stopped accepting because {@code max.connections} are open. */
@@ -189,9 +207,11 @@ public final class KafkaServer {
       return;
     }
     long id;
+    int ofPeerMax;
     synchronized (this) {
       int ofPeer = connectionsByIp.getOrDefault(peer.getAddress(), 0);
-      if (ofPeer >= config.connectionsPerIpMax()) {
+      ofPeerMax = limits.of(peer.getAddress());
+      if (ofPeer >= ofPeerMax) {
         id = -1;
       } else {
         id = nextConnectionId++;
@@ -204,7 +224,7 @@ public final class KafkaServer {
       peerLog.warn(
           peer.getHostString(),
           "Connection of %s is closed: %d of its address are open, as max.connections.per.ip allows"
-              .formatted(peer, config.connectionsPerIpMax()));
+              .formatted(peer, ofPeerMax));
       channel.close();
       return;
     }

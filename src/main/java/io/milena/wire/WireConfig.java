@@ -15,10 +15,7 @@ package io.milena.wire;
  *     hold this much memory in the node, connections wait to be read
  * @param idleMaxMs {@code connections.max.idle.ms}: a connection without traffic and without a
  *     request being served is closed after this time; -1 for never
- * @param connectionsMax {@code max.connections}: while so many are open, new ones wait in the
- *     backlog
- * @param connectionsPerIpMax {@code max.connections.per.ip}: further ones from the address are
- *     closed at once
+ * @param connections how many of them, until {@link KafkaServer#limit} says otherwise
  */
 public record WireConfig(
     int networkThreads,
@@ -28,8 +25,7 @@ public record WireConfig(
     int requestMaxBytes,
     long queuedRequestMaxBytes,
     long idleMaxMs,
-    int connectionsMax,
-    int connectionsPerIpMax) {
+    ConnectionLimits connections) {
 
   /** Kafka's default of both socket buffers. */
   public static final int SOCKET_BUFFER_BYTES_DEFAULT = 100 * 1024;
@@ -54,8 +50,6 @@ public record WireConfig(
     atLeast("socket.request.max.bytes", requestMaxBytes, 1);
     atLeast("queued.max.request.bytes", queuedRequestMaxBytes, 1);
     atLeast("connections.max.idle.ms", idleMaxMs, -1);
-    atLeast("max.connections", connectionsMax, 1);
-    atLeast("max.connections.per.ip", connectionsPerIpMax, 0);
   }
 
   /** Kafka's defaults, one event loop a core. */
@@ -68,11 +62,10 @@ public record WireConfig(
         REQUEST_MAX_BYTES_DEFAULT,
         QUEUED_REQUEST_MAX_BYTES_DEFAULT,
         IDLE_MAX_MS_DEFAULT,
-        Integer.MAX_VALUE,
-        Integer.MAX_VALUE);
+        ConnectionLimits.NONE);
   }
 
-  private static void atLeast(String name, long value, long min) {
+  static void atLeast(String name, long value, long min) {
     if (value < min) {
       throw new IllegalArgumentException(name + " is " + value + "; it must be at least " + min);
     }

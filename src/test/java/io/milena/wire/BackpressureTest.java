@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.milena.common.Clock;
 import java.net.BindException;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -95,6 +97,49 @@ class BackpressureTest {
         heartbeat(fourth, 1);
       }
       assertThat(server.metrics().connectionsRefused()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void limitsMayChangeWhileConnectionsAreOpen() throws Exception {
+    try (WireServer server = WireServer.start(limited(1, 100), Clock.system(), HEARTBEAT);
+        WireClient first = server.connect();
+        WireClient second = server.connect()) {
+      heartbeat(first, 1);
+      second.send(heartbeatFrame(7));
+      heartbeat(first, 2);
+      server.server.limit(limits(100, 2));
+      second.receive(ApiKeys.HEARTBEAT, 4, 7, new HeartbeatResponseData());
+      try (WireClient third = server.connect()) {
+        assertThat(third.isClosedByServer()).isTrue();
+      }
+      InetAddress own = InetAddress.getByName("127.0.0.1");
+      server.server.limit(new ConnectionLimits(100, 0, Map.of(own, 3), Integer.MAX_VALUE));
+      try (WireClient fourth = server.connect()) {
+        heartbeat(fourth, 1);
+      }
+      heartbeat(first, 3);
+    }
+  }
+
+  @Test
+  void connectionsThatComeTooFastWaitInTheBacklog() throws Exception {
+    ManualClock clock = new ManualClock();
+    ConnectionLimits onePerSecond =
+        new ConnectionLimits(Integer.MAX_VALUE, Integer.MAX_VALUE, Map.of(), 1);
+    WireConfig config = new WireConfig(2, -1, -1, 50, 1_000_000, 1_000_000, -1, onePerSecond);
+    try (WireServer server = WireServer.start(config, clock, HEARTBEAT);
+        WireClient first = server.connect();
+        WireClient second = server.connect();
+        WireClient third = server.connect()) {
+      heartbeat(first, 1);
+      heartbeat(second, 1);
+      third.send(heartbeatFrame(7));
+      heartbeat(second, 2);
+      assertThat(server.metrics().connectionsAccepted()).isEqualTo(2);
+      clock.advanceMs(1_000);
+      wake(server);
+      third.receive(ApiKeys.HEARTBEAT, 4, 7, new HeartbeatResponseData());
     }
   }
 
@@ -218,7 +263,11 @@ class BackpressureTest {
 
   private static WireConfig limited(int connectionsMax, int connectionsPerIpMax) {
     return new WireConfig(
-        2, -1, -1, 50, 1_000_000, 1_000_000, -1, connectionsMax, connectionsPerIpMax);
+        2, -1, -1, 50, 1_000_000, 1_000_000, -1, limits(connectionsMax, connectionsPerIpMax));
+  }
+
+  private static ConnectionLimits limits(int max, int perIp) {
+    return new ConnectionLimits(max, perIp, Map.of(), Integer.MAX_VALUE);
   }
 
   /** A clock that only a test moves. */

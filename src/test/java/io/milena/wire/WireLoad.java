@@ -82,8 +82,7 @@ final class WireLoad {
         defaults.requestMaxBytes(),
         defaults.queuedRequestMaxBytes(),
         defaults.idleMaxMs(),
-        defaults.connectionsMax(),
-        defaults.connectionsPerIpMax());
+        defaults.connections());
   }
 
   private static FetchResponseData fetched(FileRecords records) {

@@ -60,8 +60,7 @@ final class WireServer implements AutoCloseable {
         requestMaxBytes,
         queuedRequestMaxBytes,
         WireConfig.IDLE_MAX_MS_DEFAULT,
-        Integer.MAX_VALUE,
-        Integer.MAX_VALUE);
+        ConnectionLimits.NONE);
   }
 
   int port() {

@@ -28,4 +28,14 @@ public record CleanerSettings(
           "log.cleaner.io.max.bytes.per.second is " + bytesPerSecond + ": it must be above 0");
     }
   }
+
+  /** A thread's share of the memory for keys. */
+  long dedupeBufferBytesEach() {
+    return dedupeBufferBytes / threads;
+  }
+
+  /** A thread's share of what may be read and written in a second. */
+  double bytesPerSecondEach() {
+    return bytesPerSecond / threads;
+  }
 }

@@ -145,6 +145,11 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
             "replicas");
   }
 
+  /** Compacts by other settings from now on. */
+  public void reconfigureCleaner(CleanerSettings settings) {
+    cleaner.reconfigure(settings);
+  }
+
   Intervals intervals() {
     return intervals;
   }

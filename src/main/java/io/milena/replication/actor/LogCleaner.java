@@ -9,7 +9,6 @@ import io.milena.log.ThrottledPace;
 import io.milena.replication.ReplicaConfig;
 import io.milena.replication.ReplicaRole;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
@@ -55,15 +54,16 @@ final class LogCleaner {
 
   private final Supplier<Collection<ReplicaHandle>> replicas;
   private final LogDirectory directory;
-  private final CleanerSettings settings;
   private final Clock clock;
-  private final List<Thread> threads = new ArrayList<>();
-  private final List<ThrottledPace> paces = new ArrayList<>();
+  private volatile CleanerSettings settings;
 
-  /** Guarded by this, as all that follows. */
+  /** By number, from 0; guarded by this, as all that follows. */
+  private final Map<Integer, Worker> workers = new HashMap<>();
+
   private final Map<TopicPartition, Long> offsetsAtStart;
 
   private final IdentityHashMap<ReplicaHandle, State> states = new IdentityHashMap<>();
+  private boolean started;
   private boolean stopped;
 
   /** The last compaction found no space, which has been said. */
@@ -87,6 +87,8 @@ final class LogCleaner {
       this.checkpointOffset = checkpointOffset;
     }
   }
+
+  private record Worker(Thread thread, ThrottledPace pace) {}
 
   private record Due(ReplicaHandle handle, ReplicaConfig config, CleanableLog log) {}
 
@@ -116,36 +118,63 @@ final class LogCleaner {
   }
 
   /** Starts the threads, if compaction is enabled. */
-  void start() {
-    if (!settings.enabled()) {
+  synchronized void start() {
+    started = true;
+    startMissing();
+  }
+
+  /**
+   * Other settings from now on; {@code enabled} stays as it was. A thread that is too many ends
+   * once it has compacted what it is at.
+   */
+  synchronized void reconfigure(CleanerSettings newest) {
+    settings = newest;
+    workers.values().forEach(worker -> worker.pace().bytesPerSecond(newest.bytesPerSecondEach()));
+    startMissing();
+    notifyAll();
+  }
+
+  private void startMissing() {
+    if (!started || stopped || !settings.enabled()) {
       return;
     }
     for (int i = 0; i < settings.threads(); i++) {
-      ThrottledPace pace = new ThrottledPace(clock, settings.bytesPerSecond() / settings.threads());
-      paces.add(pace);
-      threads.add(Thread.ofPlatform().daemon().name("milena-cleaner-" + i).start(() -> work(pace)));
+      int number = i;
+      workers.computeIfAbsent(
+          number,
+          _ -> {
+            ThrottledPace pace = new ThrottledPace(clock, settings.bytesPerSecondEach());
+            return new Worker(
+                Thread.ofPlatform()
+                    .daemon()
+                    .name("milena-cleaner-" + number)
+                    .start(() -> work(number, pace)),
+                pace);
+          });
     }
   }
 
   /** Stops the threads; what they were compacting stays as it was. */
   void stop() {
+    List<Worker> working;
     synchronized (this) {
       stopped = true;
       notifyAll();
+      working = List.copyOf(workers.values());
     }
-    paces.forEach(ThrottledPace::stop);
+    working.forEach(worker -> worker.pace().stop());
     try {
-      for (Thread thread : threads) {
-        thread.join(STOP_TIMEOUT_MS);
+      for (Worker worker : working) {
+        worker.thread().join(STOP_TIMEOUT_MS);
       }
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private void work(ThrottledPace pace) {
+  private void work(int number, ThrottledPace pace) {
     try {
-      while (!isStopped()) {
+      while (isWanted(number)) {
         boolean found = false;
         try {
           found = cleanNext(pace);
@@ -161,13 +190,18 @@ final class LogCleaner {
     }
   }
 
-  private synchronized boolean isStopped() {
-    return stopped;
+  private synchronized boolean isWanted(int number) {
+    if (number >= settings.threads()) {
+      workers.remove(number);
+      return false;
+    }
+    return !stopped;
   }
 
   private synchronized void pause() throws InterruptedException {
-    long until = clock.monotonicNanos() + settings.backoff().toNanos();
-    for (long left = 1; !stopped && left > 0; ) {
+    CleanerSettings before = settings;
+    long until = clock.monotonicNanos() + before.backoff().toNanos();
+    for (long left = 1; !stopped && settings.equals(before) && left > 0; ) {
       left = until - clock.monotonicNanos();
       TimeUnit.NANOSECONDS.timedWait(this, left);
     }
@@ -275,7 +309,7 @@ final class LogCleaner {
       CleanableLog.Result result =
           due.log()
               .compact(
-                  settings.dedupeBufferBytes() / settings.threads(),
+                  settings.dedupeBufferBytesEach(),
                   pace,
                   clock.wallClockMs(),
                   change -> onActor(handle, change));
