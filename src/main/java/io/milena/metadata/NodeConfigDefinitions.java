@@ -459,6 +459,18 @@ final class NodeConfigDefinitions {
         null,
         "Longest wait of a follower's fetch.");
     fixed(
+        "replica.fetch.response.max.bytes",
+        ConfigDef.Type.INT,
+        10 * 1024 * 1024,
+        atLeast(0),
+        "Bytes an answer to a follower's fetch.");
+    fixed(
+        "replica.fetch.backoff.ms",
+        ConfigDef.Type.INT,
+        1_000,
+        atLeast(0),
+        "Pause of a follower's partition whose answer could not be taken.");
+    fixed(
         "replica.selector.class",
         ConfigDef.Type.STRING,
         null,

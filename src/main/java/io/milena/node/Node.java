@@ -57,6 +57,7 @@ public final class Node {
       NodeWatch watch,
       ReplicaSetLeaders leaders,
       LocalReplicas replicas,
+      Replication replication,
       KafkaServer server,
       List<NodeConfig.Listener> kafkaAddresses,
       NodeImage.ClusterAddress clusterAddress,
@@ -225,6 +226,7 @@ public final class Node {
     await(life.leaders().handOver(HAND_OVER_TIMEOUT), "handing replica sets over");
     life.watch().close();
     life.http().ifPresent(http -> await(http.unbind(), "closing the HTTP port"));
+    life.replication().close();
     await(life.server().stop(DRAIN_TIMEOUT_MS), "closing connections");
     life.replicas().close((closed, of) -> LOG.debug("closed {} of {} logs", closed, of));
     // Leaves the cluster, so that nobody has to find out that this node is gone; then terminates.

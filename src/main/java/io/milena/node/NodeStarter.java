@@ -43,6 +43,7 @@ import io.milena.wire.handler.ApiHandler;
 import io.milena.wire.handler.ClusterInfoApi;
 import io.milena.wire.handler.LeaderLookup;
 import io.milena.wire.handler.NodeIdentity;
+import io.milena.wire.handler.PrivateApi;
 import io.milena.wire.handler.ProducerIds;
 import io.milena.wire.handler.SingleLogDirectory;
 import java.io.IOException;
@@ -128,6 +129,7 @@ final class NodeStarter {
     var _ = WireSettings.of(config, fixedValues);
     var _ = groupConfig();
     var _ = NodeSettings.cleaner(fixedValues);
+    var _ = Replication.settings(config);
   }
 
   private static void validate(Map<String, String> settings) {
@@ -227,7 +229,9 @@ final class NodeStarter {
     GroupCoordinator groups =
         new GroupCoordinator(nodeId, groupConfig(), replicas, metadata, clock);
     ProducerIds producerIds = new ProducerIds(metadata, nodeId, nodeEpoch::get);
-    KafkaServer server = bind(member, replicas, groups, producerIds);
+    Replication replication =
+        new Replication(nodeId, clusterId, metadata, replicas, Replication.settings(config), clock);
+    KafkaServer server = bind(member, replicas, groups, producerIds, replication);
     NodeWatch watch = new NodeWatch(nodeId, member::gone);
     try {
       metadata.subscribe(new KnownNodesKeeper(nodeId, belonging.founder(), data.metadata(), io));
@@ -246,6 +250,7 @@ final class NodeStarter {
       unfence(metadata);
       producerIds.prefetch();
       server.start();
+      replication.start(server, nodeEpoch::get);
       ready.set(true);
       CompletionStage<String> givenUp = SelfWatch.start(system, self, metadata);
       if (!isAlone) {
@@ -260,6 +265,7 @@ final class NodeStarter {
           watch,
           leaders,
           replicas,
+          replication,
           server,
           addresses,
           clusterAddress(system),
@@ -268,6 +274,7 @@ final class NodeStarter {
           givenUp);
     } catch (RuntimeException failure) {
       watch.close();
+      replication.close();
       server.stop(0).join();
       replicas.abandon();
       throw failure;
@@ -404,7 +411,8 @@ final class NodeStarter {
       MetadataMember member,
       LocalReplicas replicas,
       GroupCoordinator groups,
-      ProducerIds producerIds) {
+      ProducerIds producerIds,
+      Replication replication) {
     MetadataService metadata = member.service();
     Duration cutOff = config.cluster().silenceTimeout().multipliedBy(CUT_OFF_SILENCES);
     List<ApiHandler> handlers =
@@ -423,13 +431,11 @@ final class NodeStarter {
         config.listeners().stream()
             .map(listener -> new ListenAddress(listener.name(), listener.host(), listener.port()))
             .toList();
+    List<PrivateApi> own = new ArrayList<>(replication.apis());
+    own.add(new ClusterInfoApi(metadata));
     try {
       return KafkaServer.bind(
-          addresses,
-          handlers,
-          List.of(new ClusterInfoApi(metadata)),
-          WireSettings.of(config, fixedValues),
-          clock);
+          addresses, handlers, own, WireSettings.of(config, fixedValues), clock);
     } catch (BindException failure) {
       throw StartupException.inUse(String.valueOf(failure.getMessage()), failure);
     } catch (IOException failure) {

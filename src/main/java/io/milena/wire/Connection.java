@@ -1,6 +1,7 @@
 package io.milena.wire;
 
 import io.milena.wire.handler.ApiHandler;
+import io.milena.wire.handler.ConnectionContext;
 import io.milena.wire.handler.MalformedFrameException;
 import io.milena.wire.handler.PrivateAnswer;
 import io.milena.wire.handler.PrivateApi;
@@ -29,7 +30,8 @@ import org.slf4j.LoggerFactory;
  * take its answers, the socket is not read; so at most one read's bytes, or one frame, wait here.
  *
  * <p>A request is started only when all unanswered ones before it are Produce and it is one too:
- * producers rely on pipelining, and everything else keeps Kafka's one request at a time.
+ * producers rely on pipelining, and everything else keeps Kafka's one request at a time. A private
+ * request without an answer is started behind anything.
  */
 final class Connection {
   /** Produce requests of a connection that may be unanswered; more wait unread. */
@@ -65,6 +67,9 @@ final class Connection {
 
   private int heldFrom;
   private int heldTo;
+
+  /** What a handler has left for the next requests. */
+  ConnectionContext.@Nullable Attachment attachment;
 
   private boolean awaitingMemory;
   private boolean draining;
@@ -245,6 +250,9 @@ final class Connection {
     if (inFlight.isEmpty()) {
       return true;
     }
+    if (PrivateApi.isPrivate(apiId)) {
+      return loop.dispatcher.isOneWay(apiId);
+    }
     // Unanswered requests are all Produce or there is only one: looking at the first is enough.
     return apiId == ApiKeys.PRODUCE.id
         && inFlight.getFirst().isProduce()
@@ -312,7 +320,12 @@ final class Connection {
     }
     PrivateRequest request = new PrivateRequest(this, api, version, correlationId);
     request.start(frame);
-    started(request);
+    if (!api.isOneWay()) {
+      started(request);
+    } else if (request.failure != null) {
+      log.error("Connection {} of {} is closed: {} failed", id, peer, request, request.failure);
+      close();
+    }
   }
 
   /** Whether the answer is likely not to be known at once, so that a copy keeps less memory. */
@@ -616,6 +629,9 @@ final class Connection {
     dropHeld();
     output.clear();
     loop.batch.discard();
+    if (attachment != null) {
+      loop.runGuarded(attachment::connectionClosed);
+    }
     for (InFlightRequest<?> request : inFlight) {
       request.connectionClosed();
       if (request.complete) {

@@ -83,6 +83,12 @@ final class Dispatcher {
     return privateApis[key - PrivateApi.KEY_MIN];
   }
 
+  /** Whether requests of this private key have no answer. */
+  boolean isOneWay(short key) {
+    PrivateApi api = privateApi(key);
+    return api != null && api.isOneWay();
+  }
+
   /** Decodes the body, which must end where the frame ends. */
   static ApiMessage body(RequestHeader header, ByteBuffer frame) throws MalformedFrameException {
     ApiMessage body = header.apiKey().messageType.newRequest();

@@ -130,6 +130,16 @@ abstract sealed class InFlightRequest<R>
   }
 
   @Override
+  public final @Nullable Attachment attachment() {
+    return connection.attachment;
+  }
+
+  @Override
+  public final void attach(Attachment attachment) {
+    connection.attachment = attachment;
+  }
+
+  @Override
   public final void closeConnection(String reason) {
     closeReason = reason;
   }

@@ -60,6 +60,7 @@ public final class NetworkLoop implements Executor {
   private final ArrayDeque<Runnable> localTasks = new ArrayDeque<>();
   private final Timers timers = new Timers();
   private final Set<Connection> connections = new HashSet<>();
+  private final Set<PeerConnection> peers = new HashSet<>();
   private final CompletableFuture<@Nullable Void> ended = new CompletableFuture<>();
   private ArrayList<Connection> dirty = new ArrayList<>();
   private ArrayList<Connection> pumping = new ArrayList<>();
@@ -186,7 +187,10 @@ public final class NetworkLoop implements Executor {
     dirty.add(connection);
   }
 
-  /** Registers a channel of an acceptor; its ready operations run the attachment. On any thread. */
+  /**
+   * Registers the channel of an acceptor or of a connection to another node; its ready operations
+   * run the attachment. On any thread.
+   */
   Selector selector() {
     return selector;
   }
@@ -211,6 +215,19 @@ public final class NetworkLoop implements Executor {
     runGuarded(() -> onClosed.accept(connection));
   }
 
+  void peerOpened(PeerConnection peer) {
+    peers.add(peer);
+  }
+
+  void peerClosed(PeerConnection peer) {
+    peers.remove(peer);
+  }
+
+  /** Whether the loop takes no new connections to other nodes any more. */
+  boolean isDraining() {
+    return draining;
+  }
+
   void start() {
     if (config.idleMaxMs() >= 0) {
       execute(this::closeIdle);
@@ -227,9 +244,14 @@ public final class NetworkLoop implements Executor {
   void drainAndStop(long timeoutMs) {
     execute(() -> {
       draining = true;
+      closePeers();
       List.copyOf(connections).forEach(Connection::drain);
       timers.schedule(deadline(timeoutMs), () -> stopping = true);
     });
+  }
+
+  private void closePeers() {
+    List.copyOf(peers).forEach(peer -> runGuarded(() -> peer.close("this node stops")));
   }
 
   /** Runs a task of someone else; what it throws does not end the loop. */
@@ -299,8 +321,8 @@ public final class NetworkLoop implements Executor {
     }
     if (key.attachment() instanceof Connection connection) {
       connection.onReady();
-    } else if (key.attachment() instanceof Runnable acceptor) {
-      runGuarded(acceptor);
+    } else if (key.attachment() instanceof Runnable other) {
+      runGuarded(other);
     }
   }
 
@@ -342,6 +364,7 @@ public final class NetworkLoop implements Executor {
     draining = true;
     try {
       // Each on its own: whatever one of them throws, the others are closed and memory comes back.
+      closePeers();
       List.copyOf(connections).forEach(connection -> runGuarded(connection::close));
       // Late answers give their memory back; nothing else of them matters any more.
       runTasks();

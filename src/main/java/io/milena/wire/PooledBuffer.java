@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * it holds it once; {@link #retain} and {@link #release} may be called from any thread, the bytes
  * themselves belong to the network thread.
  */
-final class PooledBuffer {
+final class PooledBuffer implements ReceivedBytes {
   final ByteBuffer bytes;
 
   /** Set where the memory is too large to keep: closed, and so freed, on the last release. */
@@ -28,14 +28,16 @@ final class PooledBuffer {
     this.arena = arena;
   }
 
-  PooledBuffer retain() {
+  @Override
+  public PooledBuffer retain() {
     if (holders.getAndIncrement() <= 0) {
       throw new IllegalStateException("Retained after its last release");
     }
     return this;
   }
 
-  void release() {
+  @Override
+  public void release() {
     int left = holders.decrementAndGet();
     if (left == 0) {
       pool.giveBack(this);

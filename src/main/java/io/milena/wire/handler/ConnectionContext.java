@@ -1,6 +1,7 @@
 package io.milena.wire.handler;
 
 import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
 
 /** What a handler may use of the connection that a request came by. */
 public interface ConnectionContext {
@@ -42,6 +43,25 @@ public interface ConnectionContext {
    * @param reason for the log, one clause without the peer
    */
   default void closeConnection(String reason) {}
+
+  /** What {@link #attach} left, or null. On the network thread only. */
+  default @Nullable Attachment attachment() {
+    return null;
+  }
+
+  /**
+   * Leaves something at the connection for its next requests, instead of what was there. On the
+   * network thread only.
+   */
+  default void attach(Attachment attachment) {
+    throw new UnsupportedOperationException("this connection takes no attachment");
+  }
+
+  /** State that lives as long as its connection. */
+  interface Attachment {
+    /** The connection has ended; called once, on its network thread. */
+    void connectionClosed();
+  }
 
   /** A scheduled task. */
   interface TimerTask {

@@ -11,12 +11,16 @@ public interface PrivateAnswer {
   /** Bytes that are copied to memory. */
   int memoryBytes();
 
-  /** Bytes that stay where they are: regions of files, given to {@link Writable#writeRecords}. */
+  /**
+   * Bytes that stay where they are: regions of files, given to {@link Writable#writeRecords}, and
+   * buffers, given to {@link Writable#writeByteBuffer}.
+   */
   int recordsBytes();
 
   /**
-   * Writes {@link #memoryBytes()} and {@link #recordsBytes()} bytes, no fewer and no more. Records
-   * are not copied: they must stay as they are until the socket has taken them.
+   * Writes {@link #memoryBytes()} and {@link #recordsBytes()} bytes, no fewer and no more. What is
+   * not copied must stay as it is until the socket has taken it: when the connection's next request
+   * is served, but for one-way ones, it has.
    */
   void write(Writable out);
 

@@ -13,8 +13,8 @@ import java.util.concurrent.CompletionStage;
  * </pre>
  *
  * <p>Sizes do not count themselves; integers are big-endian. A connection answers these requests in
- * order with its others, one at a time. A handler is shared by all connections and called on the
- * network thread of the connection, so it never blocks.
+ * order with its others, one at a time; requests without an answer do not wait. A handler is shared
+ * by all connections and called on the network thread of the connection, so it never blocks.
  */
 public interface PrivateApi {
 
@@ -27,8 +27,11 @@ public interface PrivateApi {
   /** {@link io.milena.wire.PrivateClient}: what a node tells one that wants to join its cluster. */
   short CLUSTER_INFO = 0x4D00;
 
-  /** One round of replication, asked for by a follower's node. */
+  /** One round of replication, asked for by a follower's node: see the package wire.exchange. */
   short EXCHANGE = 0x4D01;
+
+  /** What a follower's node has to say between rounds. */
+  short EXCHANGE_UPDATE = 0x4D02;
 
   /** Whether a frame of this API key is Milena's own. */
   static boolean isPrivate(short key) {
@@ -46,6 +49,14 @@ public interface PrivateApi {
 
   /** Highest version served, inclusive. */
   short maxVersion();
+
+  /**
+   * Whether requests have no answer: such a request is served at once, also while another one waits
+   * for its answer, and what {@link #handle} returns is not looked at.
+   */
+  default boolean isOneWay() {
+    return false;
+  }
 
   /**
    * Serves one request.
