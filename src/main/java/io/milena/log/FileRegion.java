@@ -14,6 +14,13 @@ public interface FileRegion extends TransferableRecords {
    */
   long firstBatchBaseOffset();
 
+  /**
+   * A part of the region, which need not begin or end with a batch.
+   *
+   * @param offset in bytes, from the region's first
+   */
+  FileRegion slice(int offset, int length);
+
   /** True when there is nothing to send. */
   boolean isEmpty();
 }

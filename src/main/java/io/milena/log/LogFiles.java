@@ -12,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +40,23 @@ final class LogFiles {
 
   private static final int OFFSET_DIGITS = 20;
 
+  /** Ids of files where the file system has none. */
+  private static final AtomicLong NEXT_FILE_ID = new AtomicLong();
+
   private LogFiles() {}
+
+  /**
+   * Tells a file from another that takes its name; the same after a restart where there are inodes.
+   */
+  static long fileId(Path file) throws IOException {
+    try {
+      return Files.getAttribute(file, "unix:ino") instanceof Long inode
+          ? inode
+          : NEXT_FILE_ID.incrementAndGet();
+    } catch (UnsupportedOperationException withoutInodes) {
+      return NEXT_FILE_ID.incrementAndGet();
+    }
+  }
 
   /** The file of the given kind of the segment that starts at {@code baseOffset}. */
   static Path file(Path directory, long baseOffset, String suffix) {

@@ -1,6 +1,7 @@
 package io.milena.log;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -62,6 +63,30 @@ public interface LogView {
    */
   EpochEnd endOffsetForEpoch(int leaderEpoch);
 
+  /**
+   * The segment files that have something to read below an offset, in order; none for a log that is
+   * not open.
+   */
+  default List<SegmentFile> segmentFiles(long upperBoundOffset) throws IOException {
+    return List.of();
+  }
+
+  /** One of {@link #segmentFiles}, by its base offset. */
+  default Optional<SegmentFile> segmentFile(long baseOffset, long upperBoundOffset)
+      throws IOException {
+    return Optional.empty();
+  }
+
+  /**
+   * Every whole batch that has an offset of a range, as parts of the segment files in order.
+   *
+   * @param startOffset from {@link #logStartOffset()} to {@link #logEndOffset()}
+   * @param endOffset exclusive; at most what a consumer may read
+   */
+  default List<SegmentFile> batches(long startOffset, long endOffset) throws IOException {
+    return List.of();
+  }
+
   /** Bytes of all segment files. */
   long sizeBytes();
 
@@ -69,7 +94,7 @@ public interface LogView {
    * Aborted transactions that overlap the range, for {@code read_committed} readers; by first
    * offset.
    */
-  java.util.List<AbortedTransaction> abortedTransactions(long startOffset, long upperBoundOffset)
+  List<AbortedTransaction> abortedTransactions(long startOffset, long upperBoundOffset)
       throws IOException;
 
   /**

@@ -226,6 +226,86 @@ final class PublishedView implements LogView {
   }
 
   @Override
+  public List<SegmentFile> segmentFiles(long upperBoundOffset) throws IOException {
+    long bound = Math.min(upperBoundOffset, logEndOffset);
+    List<SegmentFile> files = new ArrayList<>();
+    for (int i = floor(logStartOffset); i < segments.length; i++) {
+      segmentFile(i, bound).ifPresent(files::add);
+    }
+    return files;
+  }
+
+  @Override
+  public Optional<SegmentFile> segmentFile(long baseOffset, long upperBoundOffset)
+      throws IOException {
+    int i = floor(baseOffset);
+    return segments[i].baseOffset() == baseOffset && endOffset(i) > logStartOffset
+        ? segmentFile(i, Math.min(upperBoundOffset, logEndOffset))
+        : Optional.empty();
+  }
+
+  private Optional<SegmentFile> segmentFile(int i, long bound) throws IOException {
+    Segment segment = segments[i];
+    long from = Math.max(segment.baseOffset(), logStartOffset);
+    if (bound <= from) {
+      return Optional.empty();
+    }
+    SegmentReader reader = reader(i);
+    SegmentReader.Located first = reader.find(from);
+    int limit = bound >= endOffset(i) ? reader.sizeBytes() : reader.positionOf(bound);
+    if (first == null || first.positionBytes() >= limit) {
+      return Optional.empty(); // Compaction or DeleteRecords left nothing to read.
+    }
+    // What was deleted (DeleteRecords) is not read any more, though the file still has it.
+    int start = segment.baseOffset() >= logStartOffset ? 0 : first.positionBytes();
+    return Optional.of(part(i, first, start, limit, Math.min(bound, endOffset(i))));
+  }
+
+  private SegmentFile part(
+      int i, SegmentReader.Located first, int start, int limit, long endOffset)
+      throws IOException {
+    Segment segment = segments[i];
+    long firstTimestamp = first.header().maxTimestamp();
+    SegmentReader.Located newest =
+        reader(i).maxTimestampBatch(first.header().baseOffset(), endOffset);
+    return new SegmentFile(
+        segment.baseOffset(),
+        endOffset,
+        new SegmentRegion(segment.channel(), start, limit - start, first.header().baseOffset()),
+        firstTimestamp,
+        newest == null ? firstTimestamp : newest.header().maxTimestamp(),
+        "%x-%x-%x-%x".formatted(segment.fileId(), start, limit, epochAt(endOffset - 1) + 1),
+        i < segments.length - 1);
+  }
+
+  @Override
+  public List<SegmentFile> batches(long startOffset, long endOffset) throws IOException {
+    long from = Math.max(startOffset, logStartOffset);
+    long bound = Math.min(endOffset, logEndOffset);
+    List<SegmentFile> parts = new ArrayList<>();
+    if (from >= bound) {
+      return parts;
+    }
+    for (int i = floor(from); i < segments.length && segments[i].baseOffset() < bound; i++) {
+      SegmentReader reader = reader(i);
+      SegmentReader.Located first = reader.find(from);
+      if (first == null || first.header().baseOffset() >= bound) {
+        continue;
+      }
+      SegmentReader.Located after = bound >= endOffset(i) ? null : reader.find(bound);
+      int limit = reader.sizeBytes();
+      long end = endOffset(i);
+      if (after != null) {
+        boolean shared = after.header().baseOffset() < bound;
+        limit = after.positionBytes() + (shared ? after.header().sizeBytes() : 0);
+        end = shared ? after.header().nextOffset() : after.header().baseOffset();
+      }
+      parts.add(part(i, first, first.positionBytes(), limit, end));
+    }
+    return parts;
+  }
+
+  @Override
   public int latestLeaderEpoch() {
     return epochs.latestEpoch();
   }

@@ -34,6 +34,7 @@ final class Segment {
   private volatile @Nullable TransactionIndex transactions;
   private volatile boolean sealed;
   private volatile boolean isDisposed;
+  private volatile long fileId;
 
   // The owner's alone:
   private int bytesSinceIndexEntry;
@@ -71,6 +72,7 @@ final class Segment {
     for (String index : INDEXES) {
       Files.deleteIfExists(LogFiles.file(directory, baseOffset, index));
     }
+    segment.fileId = LogFiles.fileId(segment.file());
     segment.resetIndexes();
     return segment;
   }
@@ -84,6 +86,7 @@ final class Segment {
     }
     Segment segment =
         new Segment(directory, baseOffset, (int) size, Files.getLastModifiedTime(file).toMillis());
+    segment.fileId = LogFiles.fileId(file);
     segment.sealed = true;
     return segment;
   }
@@ -94,6 +97,11 @@ final class Segment {
 
   int sizeBytes() {
     return sizeBytes;
+  }
+
+  /** Tells this file from one that compaction puts in its place. */
+  long fileId() {
+    return fileId;
   }
 
   PositionHints hints() {

@@ -187,7 +187,7 @@ public final class Node {
   /** Ends a life that nobody in the cluster waits for: nothing is handed over. */
   private static void abandon(Parts life) {
     life.watch().close();
-    life.http().ifPresent(http -> await(http.unbind(), "closing the HTTP port"));
+    life.http().ifPresent(HttpPort::stop);
     await(life.server().stop(0), "closing connections");
     life.replicas().close((closed, of) -> LOG.debug("closed {} of {} logs", closed, of));
     life.system().terminate();
@@ -225,7 +225,7 @@ public final class Node {
     }
     await(life.leaders().handOver(HAND_OVER_TIMEOUT), "handing replica sets over");
     life.watch().close();
-    life.http().ifPresent(http -> await(http.unbind(), "closing the HTTP port"));
+    life.http().ifPresent(HttpPort::stop);
     life.replication().close();
     await(life.server().stop(DRAIN_TIMEOUT_MS), "closing connections");
     life.replicas().close((closed, of) -> LOG.debug("closed {} of {} logs", closed, of));

@@ -21,6 +21,7 @@ import io.milena.common.CarrierThread;
 import io.milena.common.Clock;
 import io.milena.group.GroupConfig;
 import io.milena.group.actor.GroupCoordinator;
+import io.milena.http.HttpNode;
 import io.milena.http.HttpPort;
 import io.milena.log.LogConfig;
 import io.milena.metadata.ConfigDefinitions;
@@ -113,6 +114,7 @@ final class NodeStarter {
   private final Map<String, String> fixedValues;
 
   private final AtomicLong nodeEpoch = new AtomicLong(UNKNOWN_NODE_EPOCH);
+  private List<ApiHandler> apis = List.of();
 
   private NodeStarter(NodeConfig config, DataDirectory data, Belonging belonging) {
     this.config = config;
@@ -241,7 +243,7 @@ final class NodeStarter {
       List<NodeConfig.Listener> addresses = addresses(server);
       register(system, metadata, addresses);
       AtomicBoolean ready = new AtomicBoolean();
-      Optional<HttpPort> http = http(system, ready);
+      Optional<HttpPort> http = http(system, metadata, replicas, server, ready);
       replicas.removeStrays();
       awaitOpened(replicas);
       replicas.begin();
@@ -300,26 +302,36 @@ final class NodeStarter {
     }
   }
 
-  private Optional<HttpPort> http(ActorSystem<Void> system, AtomicBoolean ready) {
-    NodeConfig.Listener listener = config.http();
-    if (listener.port() < 0) {
+  private Optional<HttpPort> http(
+      ActorSystem<Void> system,
+      MetadataService metadata,
+      LocalReplicas replicas,
+      KafkaServer server,
+      AtomicBoolean ready) {
+    if (config.http().port() < 0) {
       return Optional.empty();
     }
+    HttpNode node =
+        new HttpNode(
+            clusterId.toString(),
+            new NodeIdentity(nodeId, staticConfig),
+            metadata,
+            replicas,
+            apis,
+            () -> {
+              LocalReplicas.Progress progress = replicas.openingProgress();
+              return new HttpNode.Readiness(ready.get(), progress.opened(), progress.all());
+            },
+            server::metrics,
+            clock);
     try {
-      String host = listener.host().isEmpty() ? "0.0.0.0" : listener.host();
-      return Optional.of(
-          HttpPort.bind(system, host, listener.port(), ready::get)
-              .toCompletableFuture()
-              .get(STEP_TIMEOUT.toSeconds(), TimeUnit.SECONDS));
-    } catch (ExecutionException | TimeoutException failure) {
+      return Optional.of(HttpPort.bind(system, HttpPortSettings.of(config), node));
+    } catch (IOException failure) {
       throw StartupException.inUse(
           "HTTP port "
-              + listener
+              + config.http()
               + " cannot be listened on: stop what uses it or choose another with --http HOST:PORT",
           failure);
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      throw new StartupException("interrupted while binding the HTTP port", interrupted);
     }
   }
 
@@ -415,7 +427,7 @@ final class NodeStarter {
       Replication replication) {
     MetadataService metadata = member.service();
     Duration cutOff = config.cluster().silenceTimeout().multipliedBy(CUT_OFF_SILENCES);
-    List<ApiHandler> handlers =
+    apis =
         Handlers.all(
             config,
             new NodeIdentity(nodeId, staticConfig),
@@ -435,7 +447,7 @@ final class NodeStarter {
     own.add(new ClusterInfoApi(metadata));
     try {
       return KafkaServer.bind(
-          addresses, handlers, own, WireSettings.of(config, fixedValues), clock);
+          addresses, apis, own, WireSettings.of(config, fixedValues), clock);
     } catch (BindException failure) {
       throw StartupException.inUse(String.valueOf(failure.getMessage()), failure);
     } catch (IOException failure) {

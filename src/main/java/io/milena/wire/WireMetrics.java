@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.LongAdder;
 import org.apache.kafka.common.protocol.ApiKeys;
 
 /** Counters of the Kafka listeners. */
-final class WireMetrics {
+public final class WireMetrics {
   final LongAdder connectionsAccepted = new LongAdder();
   final LongAdder connectionsClosed = new LongAdder();
   final LongAdder connectionsRefused = new LongAdder();

@@ -37,7 +37,7 @@ public final class TestNode implements AutoCloseable {
                 new StartOptions(
                     data,
                     Optional.of("127.0.0.1:0"),
-                    Optional.of("off"),
+                    overrides.containsKey("milena.http") ? Optional.empty() : Optional.of("off"),
                     Optional.empty(),
                     Optional.empty(),
                     List.of(),
@@ -50,6 +50,11 @@ public final class TestNode implements AutoCloseable {
 
   public String bootstrap() {
     return node.kafkaAddresses().getFirst().toString();
+  }
+
+  /** What of a URL comes before the path; for a node with the setting {@code milena.http}. */
+  public String http() {
+    return "http://" + node.httpAddress().orElseThrow();
   }
 
   public Node node() {

@@ -9,7 +9,7 @@ import org.apache.kafka.common.network.TransferableChannel;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 
 /** Reads a file region into memory, by way of the one thing a region can do: write to a channel. */
-final class RegionReader implements TransferableChannel {
+public final class RegionReader implements TransferableChannel {
 
   private final ByteBuffer buffer;
 
@@ -18,7 +18,7 @@ final class RegionReader implements TransferableChannel {
   }
 
   /** The batches of the region; a last partial one is left out by whoever iterates them. */
-  static MemoryRecords read(FileRegion region) throws IOException {
+  public static MemoryRecords read(FileRegion region) throws IOException {
     int sizeBytes = region.sizeInBytes();
     RegionReader reader = new RegionReader(sizeBytes);
     int position = 0;

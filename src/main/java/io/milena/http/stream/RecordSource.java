@@ -1,0 +1,304 @@
+package io.milena.http.stream;
+
+import akka.stream.Attributes;
+import akka.stream.Outlet;
+import akka.stream.SourceShape;
+import akka.stream.stage.AbstractOutHandler;
+import akka.stream.stage.AsyncCallback;
+import akka.stream.stage.GraphStage;
+import akka.stream.stage.GraphStageLogic;
+import akka.stream.stage.TimerGraphStageLogic;
+import io.milena.metadata.MetadataImage;
+import io.milena.metadata.PartitionImage;
+import io.milena.metadata.TopicImage;
+import io.milena.replication.Replica;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Queue;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.record.internal.Record;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The records of a stream. Reads the log only when its reader wants more, a stretch of one
+ * partition at a time, the partitions in turn; a reader that stops holds that stretch and nothing
+ * else. While there is nothing to read it holds a listener a partition and no thread.
+ *
+ * @param <T> what is sent at a time
+ */
+final class RecordSource<T> extends GraphStage<SourceShape<T>> {
+
+  private static final Logger LOG = LoggerFactory.getLogger(RecordSource.class);
+  private static final int CHUNK_BYTES = 64 * 1024;
+
+  /** After so many records that nobody wants, others get their turn. */
+  private static final int REJECTED_MAX = 10_000;
+
+  private static final Duration KEEP_ALIVE = Duration.ofSeconds(15);
+  private static final Object KEEP_ALIVE_TIMER = "keep-alive";
+
+  private final StreamContext context;
+  private final StreamPlan plan;
+  private final Supplier<Encoder<T>> encoders;
+  private final Outlet<T> out = Outlet.create("RecordSource.out");
+
+  RecordSource(StreamContext context, StreamPlan plan, Supplier<Encoder<T>> encoders) {
+    this.context = context;
+    this.plan = plan;
+    this.encoders = encoders;
+  }
+
+  @Override
+  public SourceShape<T> shape() {
+    return SourceShape.of(out);
+  }
+
+  @Override
+  public GraphStageLogic createLogic(Attributes attributes) {
+    return new Logic();
+  }
+
+  /** One partition that the stream reads. */
+  private static final class Reading implements Runnable {
+    final Cursor cursor;
+    final long end;
+    private final Queue<Reading> ready;
+    private final Runnable wake;
+    private final AtomicBoolean queued = new AtomicBoolean();
+
+    Reading(Cursor cursor, long end, Queue<Reading> ready, Runnable wake) {
+      this.cursor = cursor;
+      this.end = end;
+      this.ready = ready;
+      this.wake = wake;
+    }
+
+    /** There may be something to read; called from any thread. */
+    @Override
+    public void run() {
+      if (queued.compareAndSet(false, true)) {
+        ready.add(this);
+        wake.run();
+      }
+    }
+
+    void taken() {
+      queued.set(false);
+    }
+  }
+
+  private final class Logic extends TimerGraphStageLogic {
+
+    private static final long NO_END = Long.MAX_VALUE;
+
+    private final Encoder<T> encoder = encoders.get();
+    /** In the order in which positions name them. */
+    private final Map<TopicPartition, Reading> readings = new TreeMap<>(Positions.ORDER);
+    private final Queue<Reading> ready = new ConcurrentLinkedQueue<>();
+    private final AtomicBoolean signalled = new AtomicBoolean();
+    private final Runnable wake = this::signal;
+    private final Runnable topicsChanged = this::topicsChanged;
+    private final AtomicBoolean topicsStale = new AtomicBoolean();
+    private @Nullable AsyncCallback<Object> callback;
+    private @Nullable Reading current;
+    private long left = plan.limit().orElse(Long.MAX_VALUE);
+    private boolean sentSinceTick;
+    private boolean begun;
+
+    Logic() {
+      super(RecordSource.this.shape());
+      setHandler(
+          out,
+          new AbstractOutHandler() {
+            @Override
+            public void onPull() {
+              produce();
+            }
+          });
+    }
+
+    @Override
+    public void preStart() {
+      context.open().incrementAndGet();
+      callback = createAsyncCallback(_ -> woken());
+      context.topics().add(topicsChanged);
+      follow();
+      begun = true;
+      scheduleWithFixedDelay(KEEP_ALIVE_TIMER, KEEP_ALIVE, KEEP_ALIVE);
+    }
+
+    @Override
+    public void postStop() {
+      context.open().decrementAndGet();
+      context.topics().remove(topicsChanged);
+      for (Reading reading : readings.values()) {
+        context.hub().remove(reading.cursor.replica(), reading);
+        reading.cursor.close();
+      }
+    }
+
+    @Override
+    public void onTimer(Object key) {
+      T keepAlive = sentSinceTick ? null : encoder.keepAlive();
+      if (keepAlive != null && isAvailable(out)) {
+        push(out, keepAlive);
+      }
+      sentSinceTick = false;
+    }
+
+    private void topicsChanged() {
+      topicsStale.set(true);
+      signal();
+    }
+
+    private void signal() {
+      AsyncCallback<Object> target = callback;
+      if (target != null && signalled.compareAndSet(false, true)) {
+        target.invoke(this);
+      }
+    }
+
+    private void woken() {
+      signalled.set(false);
+      if (topicsStale.getAndSet(false)) {
+        follow();
+      }
+      if (isAvailable(out)) {
+        produce();
+      }
+    }
+
+    /** Takes up partitions that have come, and lets go of those that are gone. */
+    private void follow() {
+      MetadataImage image = context.node().metadata().image();
+      Map<TopicPartition, Replica> wanted = new HashMap<>();
+      for (TopicImage topic : plan.topics().in(image)) {
+          for (PartitionImage partition : topic.partitions()) {
+            TopicPartition key = new TopicPartition(topic.name(), partition.partition());
+            Replica replica = context.node().replicas().find(key);
+            if (replica != null) {
+              wanted.put(key, replica);
+            }
+          }
+      }
+      Map<TopicPartition, Long> again = new HashMap<>();
+      readings
+          .values()
+          .removeIf(
+              reading -> {
+                boolean gone = wanted.get(reading.cursor.partition()) != reading.cursor.replica();
+                if (gone) {
+                  Replica other = wanted.get(reading.cursor.partition());
+                  boolean same =
+                      other != null && other.topicId().equals(reading.cursor.replica().topicId());
+                  again.put(reading.cursor.partition(), same ? reading.cursor.next() : 0);
+                  context.hub().remove(reading.cursor.replica(), reading);
+                  reading.cursor.close();
+                  current = current == reading ? null : current;
+                }
+                return gone;
+              });
+      wanted.forEach(
+          (partition, replica) ->
+              readings.computeIfAbsent(
+                  partition,
+                  _ -> read(replica, again.getOrDefault(partition, plan.begin().getOrDefault(partition, 0L)))));
+      if (begun && readings.isEmpty() && !plan.topics().isOpen() && encoder.sizeBytes() == 0) {
+        completeStage();
+      }
+    }
+
+    /**
+     * @param first offset to begin with; 0 for the first record there is
+     */
+    private Reading read(Replica replica, long first) {
+      long end =
+          plan.follow()
+              ? NO_END
+              : Cursor.bound(plan.committedOnly()).applyAsLong(replica.view());
+      Reading reading =
+          new Reading(new Cursor(replica, first, plan.committedOnly()), end, ready, wake);
+      context.hub().add(replica, reading);
+      reading.run();
+      return reading;
+    }
+
+    private void produce() {
+      try {
+        int rejected = 0;
+        while (left > 0 && encoder.sizeBytes() < CHUNK_BYTES) {
+          if (current == null && !takeNext()) {
+            break;
+          }
+          Reading reading = current;
+          Record record = reading == null ? null : reading.cursor.poll();
+          if (reading == null || record == null || record.offset() >= reading.end) {
+            putBack();
+          } else if (plan.filter().accepts(record)) {
+            left--;
+            context.records().increment();
+            encoder.add(reading.cursor.partition(), record, this::position);
+          } else if (++rejected == REJECTED_MAX) {
+            signal();
+            break;
+          }
+        }
+      } catch (IOException | KafkaException failure) {
+        LOG.warn("a stream of {} ends: {}", plan.topics().names(), failure.toString());
+        failStage(failure);
+        return;
+      }
+      if (encoder.sizeBytes() > 0) {
+        sentSinceTick = true;
+        push(out, encoder.take());
+      }
+      if (left == 0 || (!plan.follow() && isAtEnd())) {
+        complete(out);
+      }
+    }
+
+    /** The next partition that has something; false when none has. */
+    private boolean takeNext() throws IOException {
+      for (Reading next = ready.poll(); next != null; next = ready.poll()) {
+        // Before it is read: what is published from now on has to be told again.
+        next.taken();
+        if (readings.get(next.cursor.partition()) == next
+            && next.cursor.next() < next.end
+            && next.cursor.fill()) {
+          current = next;
+          return true;
+        }
+      }
+      return false;
+    }
+
+    /** Others first; it may have more. */
+    private void putBack() {
+      Reading reading = current;
+      current = null;
+      if (reading != null) {
+        reading.run();
+      }
+    }
+
+    private boolean isAtEnd() {
+      return current == null
+          && readings.values().stream().allMatch(each -> each.cursor.next() >= each.end);
+    }
+
+    private String position() {
+      Positions.Text text = new Positions.Text();
+      readings.forEach((partition, reading) -> text.add(partition, reading.cursor.next()));
+      return text.toString();
+    }
+  }
+}

@@ -1,0 +1,175 @@
+package io.milena.http.stream;
+
+import akka.NotUsed;
+import akka.http.javadsl.model.AttributeKeys;
+import akka.http.javadsl.model.ContentTypes;
+import akka.http.javadsl.model.HttpEntities;
+import akka.http.javadsl.model.HttpResponse;
+import akka.http.javadsl.model.headers.RawHeader;
+import akka.http.javadsl.model.ws.Message;
+import akka.http.javadsl.model.ws.WebSocketUpgrade;
+import akka.stream.javadsl.Flow;
+import akka.stream.javadsl.Sink;
+import akka.stream.javadsl.Source;
+import io.milena.http.Answers;
+import io.milena.http.Endpoint;
+import io.milena.http.Exchange;
+import io.milena.http.HttpFailure;
+import io.milena.http.HttpNode;
+import io.milena.http.Partitions;
+import io.milena.metadata.MetadataImage;
+import io.milena.metadata.TopicImage;
+import io.milena.replication.ReplicaView;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * {@code GET /stream}: topics as Server-Sent Events, NDJSON or WebSocket, whichever the client asks
+ * for.
+ */
+public final class StreamEndpoints {
+
+  /** One stream reads no more partitions than this. */
+  private static final int PARTITIONS_MAX = 10_000;
+
+  private final StreamContext context;
+  private final Partitions partitions;
+
+  /**
+   * @param executor runs what wakes streams
+   */
+  public StreamEndpoints(HttpNode node, Executor executor) {
+    this.context =
+        new StreamContext(
+            node,
+            new ViewHub(executor),
+            new TopicWatch(node.metadata(), executor),
+            new AtomicInteger(),
+            new LongAdder());
+    this.partitions = new Partitions(node);
+  }
+
+  /** What it serves. */
+  public List<Endpoint> endpoints() {
+    return List.of(
+        new Endpoint("GET", "/stream", exchange -> Answers.now(stream(exchange))));
+  }
+
+  /** Streams that are open now. */
+  public int open() {
+    return context.open().get();
+  }
+
+  /** Records that were sent. */
+  public long records() {
+    return context.records().sum();
+  }
+
+  private HttpResponse stream(Exchange exchange) throws IOException {
+    StreamPlan plan = plan(exchange);
+    RecordJson.Values values =
+        switch (exchange.query("value").orElse("text")) {
+          case "text" -> RecordJson.Values.TEXT;
+          case "json" -> RecordJson.Values.JSON;
+          default -> throw HttpFailure.badRequest("value is text or json");
+        };
+    Optional<WebSocketUpgrade> upgrade =
+        exchange.request().getAttribute(AttributeKeys.webSocketUpgrade);
+    if (upgrade.isPresent()) {
+      Source<Message, NotUsed> messages =
+          Source.fromGraph(new RecordSource<>(context, plan, () -> new MessageEncoder(values)))
+              .mapConcat(each -> each);
+      return upgrade
+          .get()
+          .handleMessagesWith(Flow.fromSinkAndSourceCoupled(Sink.ignore(), messages));
+    }
+    Framing framing = framing(exchange);
+    if (plan.follow()) {
+      exchange.socket().endless();
+    }
+    HttpResponse response =
+        HttpResponse.create()
+            .addHeader(RawHeader.create("Cache-Control", "no-store"))
+            .addHeader(RawHeader.create("X-Accel-Buffering", "no"));
+    return response.withEntity(
+        HttpEntities.createChunked(
+            ContentTypes.parse(framing.mediaType()),
+            Source.fromGraph(
+                new RecordSource<>(context, plan, () -> new TextEncoder(framing, values)))));
+  }
+
+  private static Framing framing(Exchange exchange) {
+    String wanted = exchange.query("as").orElse("");
+    return switch (wanted) {
+      case "sse" -> Framing.SSE;
+      case "ndjson" -> Framing.NDJSON;
+      case "" ->
+          exchange.header("Accept").filter(a -> a.contains(Framing.SSE.mediaType())).isPresent()
+              ? Framing.SSE
+              : Framing.NDJSON;
+      default -> throw HttpFailure.badRequest("as is sse or ndjson");
+    };
+  }
+
+  private StreamPlan plan(Exchange exchange) throws IOException {
+    TopicSelection topics = TopicSelection.parse(exchange.queryAll("topics"));
+    MetadataImage image = context.node().metadata().image();
+    topics.check(image);
+    boolean committedOnly =
+        switch (exchange.query("isolation").orElse("read_uncommitted")) {
+          case "read_committed" -> true;
+          case "read_uncommitted" -> false;
+          default -> throw HttpFailure.badRequest("isolation is read_committed or read_uncommitted");
+        };
+    // A browser that comes again sends where it was; so that wins over where it once began.
+    Map<TopicPartition, Long> resumed =
+        Positions.parse(
+            exchange.header("Last-Event-ID").or(() -> exchange.query("position")).orElse(""));
+    StartAt from =
+        exchange
+            .query("from")
+            .map(StartAt::parse)
+            .orElse(resumed.isEmpty() ? new StartAt.Latest() : new StartAt.Earliest());
+    Map<TopicPartition, Long> begin = new HashMap<>();
+    for (TopicImage topic : topics.in(image)) {
+        for (int i = 0; i < topic.partitions().size(); i++) {
+          if (begin.size() == PARTITIONS_MAX) {
+            throw HttpFailure.badRequest(
+                "the topics have more than "
+                    + PARTITIONS_MAX
+                    + " partitions: use several streams");
+          }
+          TopicPartition partition = new TopicPartition(topic.name(), i);
+          ReplicaView view = partitions.readable(topic.name(), i).view();
+          Long known = resumed.get(partition);
+          long offset = known != null ? known : first(from, resumed, view, committedOnly);
+          begin.put(partition, offset);
+        }
+    }
+    return new StreamPlan(
+        topics,
+        Map.copyOf(begin),
+        RecordFilter.of(exchange.queryAll("key"), exchange.queryAll("header")),
+        committedOnly,
+        exchange.query("limit").isPresent()
+            ? OptionalLong.of(exchange.queryLong("limit", 0, 1, Long.MAX_VALUE))
+            : OptionalLong.empty(),
+        exchange.queryFlag("follow", true));
+  }
+
+  /** A partition that has come while a reader was away begins with its first record. */
+  private static long first(
+      StartAt from, Map<TopicPartition, Long> resumed, ReplicaView view, boolean committedOnly)
+      throws IOException {
+    StartAt at = resumed.isEmpty() ? from : new StartAt.Earliest();
+    return at.in(view, Cursor.bound(committedOnly));
+  }
+}

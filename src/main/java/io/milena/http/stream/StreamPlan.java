@@ -1,0 +1,24 @@
+package io.milena.http.stream;
+
+import java.util.Map;
+import java.util.OptionalLong;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * What a reader asked for.
+ *
+ * @param topics which
+ * @param begin offset to begin with, for every partition there is when the stream begins; one that
+ *     comes later begins with its first record
+ * @param filter which records
+ * @param committedOnly leave out what was aborted, and wait for what is undecided
+ * @param limit end after so many records
+ * @param follow wait for what comes; otherwise end where the partitions ended at the beginning
+ */
+record StreamPlan(
+    TopicSelection topics,
+    Map<TopicPartition, Long> begin,
+    RecordFilter filter,
+    boolean committedOnly,
+    OptionalLong limit,
+    boolean follow) {}
