@@ -14,11 +14,11 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import scala.concurrent.ExecutionContextExecutor;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.requests.RequestHeader;
+import scala.concurrent.ExecutionContextExecutor;
 
 /**
  * The Kafka APIs of this node, called from within: the same handlers that serve the Kafka
@@ -65,24 +65,23 @@ public final class KafkaApis {
       ApiKeys api, short version, ApiMessage request, Class<T> answer) {
     Call context = new Call(new RequestHeader(api, version, CLIENT_ID, 0));
     CompletableFuture<T> result = new CompletableFuture<>();
-    context.execute(
-        () -> {
-          try {
-            handler(api)
-                .handle(context, request)
-                .whenCompleteAsync(
-                    (value, failure) -> {
-                      if (failure != null) {
-                        result.completeExceptionally(unwrapped(failure));
-                      } else {
-                        result.complete(answer.cast(value));
-                      }
-                    },
-                    executor);
-          } catch (RuntimeException failure) {
-            result.completeExceptionally(failure);
-          }
-        });
+    context.execute(() -> {
+      try {
+        handler(api)
+            .handle(context, request)
+            .whenCompleteAsync(
+                (value, failure) -> {
+                  if (failure != null) {
+                    result.completeExceptionally(unwrapped(failure));
+                  } else {
+                    result.complete(answer.cast(value));
+                  }
+                },
+                executor);
+      } catch (RuntimeException failure) {
+        result.completeExceptionally(failure);
+      }
+    });
     return result;
   }
 

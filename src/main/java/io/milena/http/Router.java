@@ -87,8 +87,7 @@ final class Router {
         .exceptionally(failure -> failed(request, failure))
         .thenApply(response -> {
           meter.answered(exchangeMethod(method), pattern, response.status().intValue(), start);
-          return cors.allow(
-              request, method.equals("HEAD") ? HeadAnswer.of(response) : response);
+          return cors.allow(request, method.equals("HEAD") ? HeadAnswer.of(response) : response);
         });
   }
 

@@ -261,8 +261,7 @@ final class PublishedView implements LogView {
     return Optional.of(part(i, first, start, limit, Math.min(bound, endOffset(i))));
   }
 
-  private SegmentFile part(
-      int i, SegmentReader.Located first, int start, int limit, long endOffset)
+  private SegmentFile part(int i, SegmentReader.Located first, int start, int limit, long endOffset)
       throws IOException {
     Segment segment = segments[i];
     long firstTimestamp = first.header().maxTimestamp();

@@ -98,7 +98,6 @@ final class NodeStarter {
 
   private static final Duration PROGRESS_INTERVAL = Duration.ofSeconds(10);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
-  private static final Duration STEP_TIMEOUT = Duration.ofSeconds(60);
   private static final long UNKNOWN_NODE_EPOCH = -1;
 
   private final NodeConfig config;

@@ -53,8 +53,7 @@ class SegmentsTest {
               List.of(
                   new NewTopic(topic, 1, (short) 1)
                       .configs(
-                          Map.of(
-                              "segment.bytes", segmentBytes, "file.delete.delay.ms", "60000"))))
+                          Map.of("segment.bytes", segmentBytes, "file.delete.delay.ms", "60000"))))
           .all()
           .get();
     }
@@ -127,7 +126,9 @@ class SegmentsTest {
     int most = whole.length - 1_000;
     assertThat(
             http.bytes(
-                    http.request(path).header("Range", "bytes=" + most + "-").header("If-Range", etag))
+                    http.request(path)
+                        .header("Range", "bytes=" + most + "-")
+                        .header("If-Range", etag))
                 .body())
         .isEqualTo(Arrays.copyOfRange(whole, most, whole.length));
     HttpResponse<byte[]> changed =
@@ -229,11 +230,14 @@ class SegmentsTest {
             .get();
       }
       HttpClients.until(
-          () -> !list("shrinking").path("segments").toString().contains(segment.path("etag").asText()),
+          () ->
+              !list("shrinking")
+                  .path("segments")
+                  .toString()
+                  .contains(segment.path("etag").asText()),
           "the segment is listed no longer");
       assertThat(head).isEqualTo(Arrays.copyOf(expected, 1_000));
-      assertThat(in.readAllBytes())
-          .isEqualTo(Arrays.copyOfRange(expected, 1_000, expected.length));
+      assertThat(in.readAllBytes()).isEqualTo(Arrays.copyOfRange(expected, 1_000, expected.length));
     }
     assertThat(http.get(segment.path("href").asText()).statusCode()).isEqualTo(404);
   }

@@ -263,8 +263,7 @@ class StreamsTest {
     producer.flush();
     try (Socket slow = http.raw()) {
       slow.setReceiveBufferSize(4_096);
-      HttpClients.write(
-          slow, "GET /stream?topics=slow&from=earliest HTTP/1.1\r\nHost: a\r\n\r\n");
+      HttpClients.write(slow, "GET /stream?topics=slow&from=earliest HTTP/1.1\r\nHost: a\r\n\r\n");
       HttpClients.until(() -> streams() >= 1, "the stream is open");
       // It reads nothing; others get everything.
       assertThat(lines(http.get("/stream?topics=slow&from=earliest&follow=false").body()))

@@ -21,6 +21,7 @@ import io.milena.http.HttpNode;
 import io.milena.http.RequestMeter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
@@ -33,6 +34,9 @@ import java.util.function.LongSupplier;
 public final class NodeMetrics implements RequestMeter {
 
   private static final String OPENMETRICS = "application/openmetrics-text";
+
+  /** Micrometer itself refers weakly to what it measures. */
+  private final List<Object> kept = new CopyOnWriteArrayList<>();
 
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -79,6 +83,7 @@ public final class NodeMetrics implements RequestMeter {
 
   /** Counts the port's open connections. */
   public void connections(IntSupplier open) {
+    kept.add(open);
     Gauge.builder("milena.http.connections", open, IntSupplier::getAsInt)
         .description("HTTP connections that are open")
         .register(registry);
@@ -86,6 +91,8 @@ public final class NodeMetrics implements RequestMeter {
 
   /** Counts the streams that are open, and what they have sent. */
   public void streams(IntSupplier open, LongSupplier records) {
+    kept.add(open);
+    kept.add(records);
     Gauge.builder("milena.http.streams", open, IntSupplier::getAsInt)
         .description("Streams that are open")
         .register(registry);

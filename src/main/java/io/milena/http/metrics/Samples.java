@@ -29,7 +29,11 @@ final class Samples {
     return this;
   }
 
-  Samples add(double value) {
+  Samples add(long value, Labels labels) {
+    return add((double) value, labels);
+  }
+
+  Samples add(long value) {
     return add(value, Labels.EMPTY);
   }
 

@@ -25,5 +25,6 @@ interface Encoder<T> {
   T take();
 
   /** What is sent when there is nothing to send; null for nothing. */
-  @org.jspecify.annotations.Nullable T keepAlive();
+  @org.jspecify.annotations.Nullable
+  T keepAlive();
 }

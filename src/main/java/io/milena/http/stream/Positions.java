@@ -1,9 +1,9 @@
 package io.milena.http.stream;
 
 import io.milena.http.HttpFailure;
-import java.util.SequencedMap;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.SequencedMap;
 import org.apache.kafka.common.TopicPartition;
 
 /**

@@ -101,8 +101,10 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
     private static final long NO_END = Long.MAX_VALUE;
 
     private final Encoder<T> encoder = encoders.get();
+
     /** In the order in which positions name them. */
     private final Map<TopicPartition, Reading> readings = new TreeMap<>(Positions.ORDER);
+
     private final Queue<Reading> ready = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean signalled = new AtomicBoolean();
     private final Runnable wake = this::signal;
@@ -178,40 +180,42 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
     }
 
     /** Takes up partitions that have come, and lets go of those that are gone. */
+    @SuppressWarnings("ReferenceEquality") // A replica that was made anew is another one.
     private void follow() {
       MetadataImage image = context.node().metadata().image();
       Map<TopicPartition, Replica> wanted = new HashMap<>();
       for (TopicImage topic : plan.topics().in(image)) {
-          for (PartitionImage partition : topic.partitions()) {
-            TopicPartition key = new TopicPartition(topic.name(), partition.partition());
-            Replica replica = context.node().replicas().find(key);
-            if (replica != null) {
-              wanted.put(key, replica);
-            }
+        for (PartitionImage partition : topic.partitions()) {
+          TopicPartition key = new TopicPartition(topic.name(), partition.partition());
+          Replica replica = context.node().replicas().find(key);
+          if (replica != null) {
+            wanted.put(key, replica);
           }
+        }
       }
       Map<TopicPartition, Long> again = new HashMap<>();
       readings
           .values()
-          .removeIf(
-              reading -> {
-                boolean gone = wanted.get(reading.cursor.partition()) != reading.cursor.replica();
-                if (gone) {
-                  Replica other = wanted.get(reading.cursor.partition());
-                  boolean same =
-                      other != null && other.topicId().equals(reading.cursor.replica().topicId());
-                  again.put(reading.cursor.partition(), same ? reading.cursor.next() : 0);
-                  context.hub().remove(reading.cursor.replica(), reading);
-                  reading.cursor.close();
-                  current = current == reading ? null : current;
-                }
-                return gone;
-              });
-      wanted.forEach(
-          (partition, replica) ->
-              readings.computeIfAbsent(
-                  partition,
-                  _ -> read(replica, again.getOrDefault(partition, plan.begin().getOrDefault(partition, 0L)))));
+          .removeIf(reading -> {
+            boolean gone = wanted.get(reading.cursor.partition()) != reading.cursor.replica();
+            if (gone) {
+              Replica other = wanted.get(reading.cursor.partition());
+              boolean same =
+                  other != null && other.topicId().equals(reading.cursor.replica().topicId());
+              again.put(reading.cursor.partition(), same ? reading.cursor.next() : 0);
+              context.hub().remove(reading.cursor.replica(), reading);
+              reading.cursor.close();
+              current = current == reading ? null : current;
+            }
+            return gone;
+          });
+      wanted.forEach((partition, replica) ->
+          readings.computeIfAbsent(
+              partition,
+              _ ->
+                  read(
+                      replica,
+                      again.getOrDefault(partition, plan.begin().getOrDefault(partition, 0L)))));
       if (begun && readings.isEmpty() && !plan.topics().isOpen() && encoder.sizeBytes() == 0) {
         completeStage();
       }
@@ -222,9 +226,7 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
      */
     private Reading read(Replica replica, long first) {
       long end =
-          plan.follow()
-              ? NO_END
-              : Cursor.bound(plan.committedOnly()).applyAsLong(replica.view());
+          plan.follow() ? NO_END : Cursor.bound(plan.committedOnly()).applyAsLong(replica.view());
       Reading reading =
           new Reading(new Cursor(replica, first, plan.committedOnly()), end, ready, wake);
       context.hub().add(replica, reading);

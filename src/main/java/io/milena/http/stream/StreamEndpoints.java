@@ -59,8 +59,7 @@ public final class StreamEndpoints {
 
   /** What it serves. */
   public List<Endpoint> endpoints() {
-    return List.of(
-        new Endpoint("GET", "/stream", exchange -> Answers.now(stream(exchange))));
+    return List.of(new Endpoint("GET", "/stream", exchange -> Answers.now(stream(exchange))));
   }
 
   /** Streams that are open now. */
@@ -127,7 +126,8 @@ public final class StreamEndpoints {
         switch (exchange.query("isolation").orElse("read_uncommitted")) {
           case "read_committed" -> true;
           case "read_uncommitted" -> false;
-          default -> throw HttpFailure.badRequest("isolation is read_committed or read_uncommitted");
+          default ->
+              throw HttpFailure.badRequest("isolation is read_committed or read_uncommitted");
         };
     // A browser that comes again sends where it was; so that wins over where it once began.
     Map<TopicPartition, Long> resumed =
@@ -140,19 +140,17 @@ public final class StreamEndpoints {
             .orElse(resumed.isEmpty() ? new StartAt.Latest() : new StartAt.Earliest());
     Map<TopicPartition, Long> begin = new HashMap<>();
     for (TopicImage topic : topics.in(image)) {
-        for (int i = 0; i < topic.partitions().size(); i++) {
-          if (begin.size() == PARTITIONS_MAX) {
-            throw HttpFailure.badRequest(
-                "the topics have more than "
-                    + PARTITIONS_MAX
-                    + " partitions: use several streams");
-          }
-          TopicPartition partition = new TopicPartition(topic.name(), i);
-          ReplicaView view = partitions.readable(topic.name(), i).view();
-          Long known = resumed.get(partition);
-          long offset = known != null ? known : first(from, resumed, view, committedOnly);
-          begin.put(partition, offset);
+      for (int i = 0; i < topic.partitions().size(); i++) {
+        if (begin.size() == PARTITIONS_MAX) {
+          throw HttpFailure.badRequest(
+              "the topics have more than " + PARTITIONS_MAX + " partitions: use several streams");
         }
+        TopicPartition partition = new TopicPartition(topic.name(), i);
+        ReplicaView view = partitions.readable(topic.name(), i).view();
+        Long known = resumed.get(partition);
+        long offset = known != null ? known : first(from, resumed, view, committedOnly);
+        begin.put(partition, offset);
+      }
     }
     return new StreamPlan(
         topics,

@@ -38,6 +38,7 @@ public final class FileSends {
   }
 
   /** The region that these bytes stand for, or null when they are what they are. */
+  @SuppressWarnings("ReferenceEquality") // A placeholder is itself and no other zeros.
   @Nullable FileRegion claim(ByteString bytes) {
     synchronized (promised) {
       boolean known = promised.stream().anyMatch(each -> each.placeholder() == bytes);

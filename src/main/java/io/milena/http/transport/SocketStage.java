@@ -239,10 +239,7 @@ public final class SocketStage extends GraphStage<FlowShape<ByteString, ByteStri
     private void drop() {
       try {
         ByteBuffer buffer = READ_BUFFER.get();
-        int count;
-        do {
-          count = socket.read(buffer.clear());
-        } while (count > 0);
+        int count = socket.read(buffer.clear());
         if (count < 0) {
           completeStage();
         } else {
