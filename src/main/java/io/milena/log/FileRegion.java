@@ -19,7 +19,9 @@ public interface FileRegion extends TransferableRecords {
    *
    * @param offset in bytes, from the region's first
    */
-  FileRegion slice(int offset, int length);
+  default FileRegion slice(int offset, int length) {
+    return new RegionSlice(this, offset, length);
+  }
 
   /** True when there is nothing to send. */
   boolean isEmpty();

@@ -41,15 +41,6 @@ record SegmentRegion(
   }
 
   @Override
-  public FileRegion slice(int offset, int length) {
-    if (offset < 0 || length < 0 || offset > sizeInBytes - length) {
-      throw new IllegalArgumentException(
-          "no " + length + " bytes from " + offset + " on in a region of " + sizeInBytes);
-    }
-    return new SegmentRegion(channel, positionBytes + offset, length, firstBatchBaseOffset);
-  }
-
-  @Override
   public RecordsSend<SegmentRegion> toSend() {
     return new DefaultRecordsSend<>(this);
   }

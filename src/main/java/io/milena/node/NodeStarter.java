@@ -445,8 +445,7 @@ final class NodeStarter {
     List<PrivateApi> own = new ArrayList<>(replication.apis());
     own.add(new ClusterInfoApi(metadata));
     try {
-      return KafkaServer.bind(
-          addresses, apis, own, WireSettings.of(config, fixedValues), clock);
+      return KafkaServer.bind(addresses, apis, own, WireSettings.of(config, fixedValues), clock);
     } catch (BindException failure) {
       throw StartupException.inUse(String.valueOf(failure.getMessage()), failure);
     } catch (IOException failure) {

@@ -238,11 +238,6 @@ final class FakeReplica implements Replica {
     }
 
     @Override
-    public FileRegion slice(int offset, int length) {
-      return new FakeRegion(bytes.slice(bytes.position() + offset, length), firstBatchBaseOffset);
-    }
-
-    @Override
     public org.apache.kafka.common.record.internal.RecordsSend<?> toSend() {
       throw new UnsupportedOperationException();
     }
