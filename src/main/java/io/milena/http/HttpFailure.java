@@ -61,7 +61,7 @@ public final class HttpFailure extends RuntimeException {
           CLUSTER_AUTHORIZATION_FAILED,
           POLICY_VIOLATION ->
           403;
-      case TOPIC_ALREADY_EXISTS, NON_EMPTY_GROUP, GROUP_SUBSCRIBED_TO_TOPIC -> 409;
+      case NON_EMPTY_GROUP, GROUP_SUBSCRIBED_TO_TOPIC -> 409;
       case MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE -> 413;
       case OFFSET_OUT_OF_RANGE -> 416;
       case THROTTLING_QUOTA_EXCEEDED -> 429;

@@ -15,9 +15,19 @@ import akka.stream.javadsl.BidiFlow;
 import akka.stream.javadsl.Flow;
 import akka.stream.javadsl.TLSPlacebo;
 import akka.util.ByteString;
+import io.milena.http.group.GroupMembers;
 import io.milena.http.metrics.NodeMetrics;
+import io.milena.http.produce.ProduceSocket;
+import io.milena.http.produce.RecordProducer;
+import io.milena.http.rest.ClusterV3;
+import io.milena.http.rest.ConfigsV3;
+import io.milena.http.rest.ConsumersV2;
+import io.milena.http.rest.GroupsV3;
+import io.milena.http.rest.RecordsV3;
+import io.milena.http.rest.TopicsV2;
 import io.milena.http.segments.SegmentEndpoints;
 import io.milena.http.stream.StreamEndpoints;
+import io.milena.http.stream.ViewHub;
 import io.milena.http.transport.HttpLoop;
 import io.milena.http.transport.HttpSocket;
 import io.milena.http.transport.SocketStage;
@@ -36,6 +46,9 @@ public final class HttpPort {
 
   /** Threads of its own, so that what HTTP does delays nothing else. */
   private static final String DISPATCHER = "milena.http-dispatcher";
+
+  /** As clients of which listener the port asks. */
+  private static final String KAFKA_LISTENER = "PLAINTEXT";
 
   /** No TLS. What it yields, SessionBytes, is one of the SslTlsInbound that the layer takes. */
   @SuppressWarnings("unchecked")
@@ -64,12 +77,29 @@ public final class HttpPort {
     ExecutionContextExecutor executor =
         system.dispatchers().lookup(akka.actor.typed.DispatcherSelector.fromConfig(DISPATCHER));
     NodeMetrics metrics = new NodeMetrics(node);
-    List<Endpoint> endpoints = new ArrayList<>(HealthEndpoints.of(node));
-    endpoints.addAll(metrics.endpoints());
-    endpoints.addAll(new SegmentEndpoints(node).endpoints());
-    StreamEndpoints streams = new StreamEndpoints(node, executor);
-    endpoints.addAll(streams.endpoints());
+    KafkaApis apis =
+        new KafkaApis(node.apis(), executor, system.scheduler(), KAFKA_LISTENER);
+    Bodies bodies = new Bodies(materializer);
+    RecordProducer producer = new RecordProducer(node, apis);
+    GroupMembers members =
+        new GroupMembers(apis, node.metadata(), system.scheduler(), executor);
+    ViewHub hub = new ViewHub(executor);
+    StreamEndpoints streams = new StreamEndpoints(node, hub, members, executor);
     metrics.streams(streams::open, streams::records);
+    List<Endpoint> endpoints = new ArrayList<>(HealthEndpoints.of(node));
+    endpoints.addAll(OpenApi.endpoints());
+    endpoints.addAll(metrics.endpoints());
+    List<Endpoint> whenReady = new ArrayList<>(new SegmentEndpoints(node).endpoints());
+    whenReady.addAll(streams.endpoints());
+    whenReady.addAll(new ProduceSocket(producer, materializer).endpoints());
+    whenReady.addAll(new ClusterV3(node, apis, bodies).endpoints());
+    whenReady.addAll(new ConfigsV3(node, apis, bodies).endpoints());
+    whenReady.addAll(new GroupsV3(node, members.groups()).endpoints());
+    whenReady.addAll(new RecordsV3(node, producer).endpoints());
+    whenReady.addAll(new TopicsV2(node, bodies, producer).endpoints());
+    whenReady.addAll(
+        new ConsumersV2(node, members, bodies, hub, system.scheduler(), executor).endpoints());
+    whenReady.forEach(endpoint -> endpoints.add(onceReady(endpoint, node)));
     Router router = new Router(endpoints, metrics, new Cors(settings.corsOrigins()), materializer);
     BidiFlow<HttpResponse, ByteString, ByteString, HttpRequest, NotUsed> layer = layer(system);
     HttpLoop loop =
@@ -81,6 +111,19 @@ public final class HttpPort {
     metrics.connections(loop::connections);
     loop.start();
     return new HttpPort(loop, router);
+  }
+
+  /** While logs are being recovered, what needs them is told to come again. */
+  private static Endpoint onceReady(Endpoint endpoint, HttpNode node) {
+    return new Endpoint(
+        endpoint.method(),
+        endpoint.pattern(),
+        exchange -> {
+          if (!node.readiness().get().ready()) {
+            throw new HttpFailure(503, 503, "the node is starting: see GET /health/ready");
+          }
+          return endpoint.handler().handle(exchange);
+        });
   }
 
   private static InetSocketAddress address(HttpSettings settings) throws IOException {
@@ -115,9 +158,11 @@ public final class HttpPort {
     return loop.address();
   }
 
-  /** What it serves. */
-  List<Endpoint> endpoints() {
-    return router.endpoints();
+  /** What it serves, each as {@code METHOD /path}. */
+  public List<String> served() {
+    return router.endpoints().stream()
+        .map(endpoint -> endpoint.method() + " " + endpoint.pattern())
+        .toList();
   }
 
   /** Stops listening and ends the connections. */

@@ -112,6 +112,11 @@ public final class Node {
         .map(address -> address.getHostString() + ":" + address.getPort());
   }
 
+  /** What the HTTP port serves, each as {@code METHOD /path}; nothing without one. */
+  public List<String> httpEndpoints() {
+    return parts.http().map(HttpPort::served).orElse(List.of());
+  }
+
   /** This node's id. */
   public int nodeId() {
     return parts.self().nodeId();

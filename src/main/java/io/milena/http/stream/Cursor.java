@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * A stream's place in one partition. While it has records at hand it holds one stretch of the log,
  * {@value #READ_BYTES} bytes or a single larger batch; otherwise an offset.
  */
-final class Cursor {
+public final class Cursor {
 
   private static final int READ_BYTES = 64 * 1024;
 
@@ -43,22 +43,22 @@ final class Cursor {
    * @param next offset to be read next
    * @param committedOnly leave out what was aborted, and wait for what is undecided
    */
-  Cursor(Replica replica, long next, boolean committedOnly) {
+  public Cursor(Replica replica, long next, boolean committedOnly) {
     this.replica = replica;
     this.next = next;
     this.committedOnly = committedOnly;
   }
 
-  TopicPartition partition() {
+  public TopicPartition partition() {
     return replica.partition();
   }
 
-  Replica replica() {
+  public Replica replica() {
     return replica;
   }
 
   /** Offset to be read next. */
-  long next() {
+  public long next() {
     return next;
   }
 
@@ -71,7 +71,7 @@ final class Cursor {
    *
    * @return false when there is nothing to read now
    */
-  boolean fill() throws IOException {
+  public boolean fill() throws IOException {
     while (true) {
       ReplicaView view = replica.view();
       LogView log = view.log();
@@ -101,7 +101,7 @@ final class Cursor {
   }
 
   /** The next record at hand, or null when the stretch is used up. */
-  @Nullable Record poll() {
+  public @Nullable Record poll() {
     while (true) {
       if (records != null) {
         while (records.hasNext()) {
@@ -151,7 +151,7 @@ final class Cursor {
   }
 
   /** Gives up what is at hand. */
-  void close() {
+  public void close() {
     batches = null;
     CloseableIterator<Record> open = records;
     if (open != null) {

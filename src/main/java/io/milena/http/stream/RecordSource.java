@@ -8,6 +8,7 @@ import akka.stream.stage.AsyncCallback;
 import akka.stream.stage.GraphStage;
 import akka.stream.stage.GraphStageLogic;
 import akka.stream.stage.TimerGraphStageLogic;
+import io.milena.http.HttpFailure;
 import io.milena.metadata.MetadataImage;
 import io.milena.metadata.PartitionImage;
 import io.milena.metadata.TopicImage;
@@ -45,6 +46,8 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
 
   private static final Duration KEEP_ALIVE = Duration.ofSeconds(15);
   private static final Object KEEP_ALIVE_TIMER = "keep-alive";
+  private static final Duration COMMIT = Duration.ofSeconds(5);
+  private static final Object COMMIT_TIMER = "commit";
 
   private final StreamContext context;
   private final StreamPlan plan;
@@ -110,7 +113,8 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
     private final Runnable wake = this::signal;
     private final Runnable topicsChanged = this::topicsChanged;
     private final AtomicBoolean topicsStale = new AtomicBoolean();
-    private @Nullable AsyncCallback<Object> callback;
+    private @Nullable AsyncCallback<Runnable> callback;
+    private @Nullable SharedReading shared;
     private @Nullable Reading current;
     private long left = plan.limit().orElse(Long.MAX_VALUE);
     private boolean sentSinceTick;
@@ -123,6 +127,9 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
           new AbstractOutHandler() {
             @Override
             public void onPull() {
+              if (shared != null) {
+                shared.taken();
+              }
               produce();
             }
           });
@@ -131,15 +138,69 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
     @Override
     public void preStart() {
       context.open().incrementAndGet();
-      callback = createAsyncCallback(_ -> woken());
+      callback = createAsyncCallback(Runnable::run);
       context.topics().add(topicsChanged);
+      if (!plan.group().isEmpty()) {
+        share();
+      }
       follow();
       begun = true;
       scheduleWithFixedDelay(KEEP_ALIVE_TIMER, KEEP_ALIVE, KEEP_ALIVE);
     }
 
+    /** Joins the group: the stream reads what the group gives it. */
+    private void share() {
+      scheduleWithFixedDelay(COMMIT_TIMER, COMMIT, COMMIT);
+      SharedReading sharing =
+          new SharedReading(
+              context.members().groups(),
+              plan.group(),
+              partition -> plan.begin().getOrDefault(partition, 0L),
+              new SharedReading.Stage() {
+                @Override
+                public void run(Runnable task) {
+                  within(task);
+                }
+
+                @Override
+                public void changed() {
+                  follow();
+                  if (isAvailable(out)) {
+                    produce();
+                  }
+                }
+
+                @Override
+                public void refused(HttpFailure failure) {
+                  LOG.debug("a stream of group {} ends: {}", plan.group(), failure.getMessage());
+                  failStage(failure);
+                }
+              });
+      shared = sharing;
+      sharing.start(
+          context
+              .members()
+              .member(
+                  plan.group(),
+                  () ->
+                      plan.topics().in(context.node().metadata().image()).stream()
+                          .map(TopicImage::name)
+                          .toList(),
+                  sharing));
+    }
+
+    private void within(Runnable task) {
+      AsyncCallback<Runnable> target = callback;
+      if (target != null) {
+        target.invoke(task);
+      }
+    }
+
     @Override
     public void postStop() {
+      if (shared != null) {
+        shared.leave();
+      }
       context.open().decrementAndGet();
       context.topics().remove(topicsChanged);
       for (Reading reading : readings.values()) {
@@ -150,6 +211,10 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
 
     @Override
     public void onTimer(Object key) {
+      if (shared != null && key.equals(COMMIT_TIMER)) {
+        var _ = shared.commit();
+        return;
+      }
       T keepAlive = sentSinceTick ? null : encoder.keepAlive();
       if (keepAlive != null && isAvailable(out)) {
         push(out, keepAlive);
@@ -163,9 +228,8 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
     }
 
     private void signal() {
-      AsyncCallback<Object> target = callback;
-      if (target != null && signalled.compareAndSet(false, true)) {
-        target.invoke(this);
+      if (callback != null && signalled.compareAndSet(false, true)) {
+        within(this::woken);
       }
     }
 
@@ -193,6 +257,9 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
           }
         }
       }
+      if (shared != null) {
+        wanted.keySet().retainAll(shared.assignment().keySet());
+      }
       Map<TopicPartition, Long> again = new HashMap<>();
       readings
           .values()
@@ -212,13 +279,17 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
       wanted.forEach((partition, replica) ->
           readings.computeIfAbsent(
               partition,
-              _ ->
-                  read(
-                      replica,
-                      again.getOrDefault(partition, plan.begin().getOrDefault(partition, 0L)))));
-      if (begun && readings.isEmpty() && !plan.topics().isOpen() && encoder.sizeBytes() == 0) {
+              _ -> {
+                Long known = again.get(partition);
+                return read(replica, known == null ? first(partition) : known);
+              }));
+      if (begun && shared == null && readings.isEmpty() && !plan.topics().isOpen()) {
         completeStage();
       }
+    }
+
+    private long first(TopicPartition partition) {
+      return (shared == null ? plan.begin() : shared.assignment()).getOrDefault(partition, 0L);
     }
 
     /**
@@ -261,9 +332,12 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
       }
       if (encoder.sizeBytes() > 0) {
         sentSinceTick = true;
+        if (shared != null) {
+          shared.sending(positions());
+        }
         push(out, encoder.take());
       }
-      if (left == 0 || (!plan.follow() && isAtEnd())) {
+      if (left == 0 || (!plan.follow() && shared == null && isAtEnd())) {
         complete(out);
       }
     }
@@ -295,6 +369,12 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
     private boolean isAtEnd() {
       return current == null
           && readings.values().stream().allMatch(each -> each.cursor.next() >= each.end);
+    }
+
+    private Map<TopicPartition, Long> positions() {
+      Map<TopicPartition, Long> next = HashMap.newHashMap(readings.size());
+      readings.forEach((partition, reading) -> next.put(partition, reading.cursor.next()));
+      return next;
     }
 
     private String position() {

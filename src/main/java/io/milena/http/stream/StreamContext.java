@@ -1,6 +1,7 @@
 package io.milena.http.stream;
 
 import io.milena.http.HttpNode;
+import io.milena.http.group.GroupMembers;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -9,8 +10,14 @@ import java.util.concurrent.atomic.LongAdder;
  *
  * @param hub wakes streams that wait for records
  * @param topics wakes streams whose topics change
+ * @param members makes streams members of groups
  * @param open streams now
  * @param records sent
  */
 record StreamContext(
-    HttpNode node, ViewHub hub, TopicWatch topics, AtomicInteger open, LongAdder records) {}
+    HttpNode node,
+    ViewHub hub,
+    TopicWatch topics,
+    GroupMembers members,
+    AtomicInteger open,
+    LongAdder records) {}

@@ -17,15 +17,19 @@ import io.milena.http.Exchange;
 import io.milena.http.HttpFailure;
 import io.milena.http.HttpNode;
 import io.milena.http.Partitions;
+import io.milena.http.group.GroupMembers;
+import io.milena.http.group.Groups;
 import io.milena.metadata.MetadataImage;
 import io.milena.metadata.TopicImage;
 import io.milena.replication.ReplicaView;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
@@ -37,6 +41,8 @@ import org.apache.kafka.common.TopicPartition;
  */
 public final class StreamEndpoints {
 
+  private static final String COMMITTED = "committed";
+
   /** One stream reads no more partitions than this. */
   private static final int PARTITIONS_MAX = 10_000;
 
@@ -44,14 +50,17 @@ public final class StreamEndpoints {
   private final Partitions partitions;
 
   /**
-   * @param executor runs what wakes streams
+   * @param hub wakes streams that wait for records
+   * @param executor runs what wakes streams whose topics change
    */
-  public StreamEndpoints(HttpNode node, Executor executor) {
+  public StreamEndpoints(
+      HttpNode node, ViewHub hub, GroupMembers members, Executor executor) {
     this.context =
         new StreamContext(
             node,
-            new ViewHub(executor),
+            hub,
             new TopicWatch(node.metadata(), executor),
+            members,
             new AtomicInteger(),
             new LongAdder());
     this.partitions = new Partitions(node);
@@ -59,7 +68,7 @@ public final class StreamEndpoints {
 
   /** What it serves. */
   public List<Endpoint> endpoints() {
-    return List.of(new Endpoint("GET", "/stream", exchange -> Answers.now(stream(exchange))));
+    return List.of(new Endpoint("GET", "/stream", this::stream));
   }
 
   /** Streams that are open now. */
@@ -72,8 +81,28 @@ public final class StreamEndpoints {
     return context.records().sum();
   }
 
-  private HttpResponse stream(Exchange exchange) throws IOException {
-    StreamPlan plan = plan(exchange);
+  private CompletionStage<HttpResponse> stream(Exchange exchange) throws IOException {
+    if (!exchange.query("from").equals(Optional.of(COMMITTED))) {
+      return Answers.now(stream(exchange, plan(exchange, Map.of())));
+    }
+    String group =
+        exchange
+            .query("group")
+            .orElseThrow(() -> HttpFailure.badRequest("from=committed: say by which group"));
+    return context
+        .members()
+        .groups()
+        .committed(group, null)
+        .thenApply(committed -> {
+          try {
+            return stream(exchange, plan(exchange, committed));
+          } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+          }
+        });
+  }
+
+  private HttpResponse stream(Exchange exchange, StreamPlan plan) {
     RecordJson.Values values =
         switch (exchange.query("value").orElse("text")) {
           case "text" -> RecordJson.Values.TEXT;
@@ -118,7 +147,11 @@ public final class StreamEndpoints {
     };
   }
 
-  private StreamPlan plan(Exchange exchange) throws IOException {
+  /**
+   * @param committed where partitions begin that {@code from} says nothing of
+   */
+  private StreamPlan plan(Exchange exchange, Map<TopicPartition, Groups.Committed> committed)
+      throws IOException {
     TopicSelection topics = TopicSelection.parse(exchange.queryAll("topics"));
     MetadataImage image = context.node().metadata().image();
     topics.check(image);
@@ -136,7 +169,7 @@ public final class StreamEndpoints {
     StartAt from =
         exchange
             .query("from")
-            .map(StartAt::parse)
+            .map(text -> text.equals(COMMITTED) ? new StartAt.Earliest() : StartAt.parse(text))
             .orElse(resumed.isEmpty() ? new StartAt.Latest() : new StartAt.Earliest());
     Map<TopicPartition, Long> begin = new HashMap<>();
     for (TopicImage topic : topics.in(image)) {
@@ -148,8 +181,14 @@ public final class StreamEndpoints {
         TopicPartition partition = new TopicPartition(topic.name(), i);
         ReplicaView view = partitions.readable(topic.name(), i).view();
         Long known = resumed.get(partition);
-        long offset = known != null ? known : first(from, resumed, view, committedOnly);
-        begin.put(partition, offset);
+        Groups.Committed done = committed.get(partition);
+        if (known != null) {
+          begin.put(partition, known);
+        } else if (done != null && resumed.isEmpty()) {
+          begin.put(partition, done.offset());
+        } else {
+          begin.put(partition, first(from, resumed, view, committedOnly));
+        }
       }
     }
     return new StreamPlan(
@@ -160,6 +199,7 @@ public final class StreamEndpoints {
         exchange.query("limit").isPresent()
             ? OptionalLong.of(exchange.queryLong("limit", 0, 1, Long.MAX_VALUE))
             : OptionalLong.empty(),
+        exchange.queryFlag("share", true) ? exchange.query("group").orElse("") : "",
         exchange.queryFlag("follow", true));
   }
 

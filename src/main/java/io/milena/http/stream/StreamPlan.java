@@ -13,6 +13,7 @@ import org.apache.kafka.common.TopicPartition;
  * @param filter which records
  * @param committedOnly leave out what was aborted, and wait for what is undecided
  * @param limit end after so many records
+ * @param group whose partitions it shares, and commits for; empty for none
  * @param follow wait for what comes; otherwise end where the partitions ended at the beginning
  */
 record StreamPlan(
@@ -21,4 +22,5 @@ record StreamPlan(
     RecordFilter filter,
     boolean committedOnly,
     OptionalLong limit,
+    String group,
     boolean follow) {}

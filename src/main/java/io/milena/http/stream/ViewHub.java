@@ -10,17 +10,17 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * Wakes the streams that wait for a partition. However many they are, the partition's actor pays
  * for one task handed over; the streams are told from there.
  */
-final class ViewHub {
+public final class ViewHub {
 
   private final Executor executor;
   private final ConcurrentHashMap<Replica, Channel> channels = new ConcurrentHashMap<>();
 
-  ViewHub(Executor executor) {
+  public ViewHub(Executor executor) {
     this.executor = executor;
   }
 
   /** Runs a waker after every new view of a replica, until it is removed. It must be quick. */
-  void add(Replica replica, Runnable waker) {
+  public void add(Replica replica, Runnable waker) {
     channels.compute(
         replica,
         (_, present) -> {
@@ -34,7 +34,7 @@ final class ViewHub {
         });
   }
 
-  void remove(Replica replica, Runnable waker) {
+  public void remove(Replica replica, Runnable waker) {
     channels.computeIfPresent(
         replica,
         (_, channel) -> {
