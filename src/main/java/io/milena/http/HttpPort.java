@@ -77,12 +77,10 @@ public final class HttpPort {
     ExecutionContextExecutor executor =
         system.dispatchers().lookup(akka.actor.typed.DispatcherSelector.fromConfig(DISPATCHER));
     NodeMetrics metrics = new NodeMetrics(node);
-    KafkaApis apis =
-        new KafkaApis(node.apis(), executor, system.scheduler(), KAFKA_LISTENER);
+    KafkaApis apis = new KafkaApis(node.apis(), executor, system.scheduler(), KAFKA_LISTENER);
     Bodies bodies = new Bodies(materializer);
     RecordProducer producer = new RecordProducer(node, apis);
-    GroupMembers members =
-        new GroupMembers(apis, node.metadata(), system.scheduler(), executor);
+    GroupMembers members = new GroupMembers(apis, node.metadata(), system.scheduler(), executor);
     ViewHub hub = new ViewHub(executor);
     StreamEndpoints streams = new StreamEndpoints(node, hub, members, executor);
     metrics.streams(streams::open, streams::records);

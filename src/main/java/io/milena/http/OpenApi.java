@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
 
-/** {@code GET /openapi.json}: what the port serves, for tools. A test holds it against the routes. */
+/**
+ * {@code GET /openapi.json}: what the port serves, for tools. A test holds it against the routes.
+ */
 final class OpenApi {
 
   private static final String RESOURCE = "openapi.json";
@@ -24,8 +26,7 @@ final class OpenApi {
         throw new IOException(RESOURCE + " is missing");
       }
       return HttpResponse.create()
-          .withEntity(
-              HttpEntities.create(ContentTypes.APPLICATION_JSON, document.readAllBytes()));
+          .withEntity(HttpEntities.create(ContentTypes.APPLICATION_JSON, document.readAllBytes()));
     }
   }
 }

@@ -23,22 +23,31 @@ class OpenApiTest {
         HttpClients http = new HttpClients(node.http())) {
       JsonNode document = Answers.JSON.readTree(http.get("/openapi.json").body());
       Set<String> documented = new TreeSet<>();
-      document.path("paths").properties().forEach(path ->
-          path.getValue().properties().forEach(operation -> {
-            documented.add(operation.getKey().toUpperCase(Locale.ROOT) + " " + path.getKey());
-            Set<String> named = new TreeSet<>();
-            Matcher variables = Pattern.compile("\\{(\\w+)}").matcher(path.getKey());
-            while (variables.find()) {
-              named.add(variables.group(1));
-            }
-            Set<String> declared = new TreeSet<>();
-            operation.getValue().path("parameters").forEach(parameter -> {
-              if (parameter.path("in").asText().equals("path")) {
-                declared.add(parameter.path("name").asText());
-              }
-            });
-            assertThat(declared).isEqualTo(named);
-          }));
+      document
+          .path("paths")
+          .properties()
+          .forEach(path ->
+              path.getValue()
+                  .properties()
+                  .forEach(operation -> {
+                    documented.add(
+                        operation.getKey().toUpperCase(Locale.ROOT) + " " + path.getKey());
+                    Set<String> named = new TreeSet<>();
+                    Matcher variables = Pattern.compile("\\{(\\w+)}").matcher(path.getKey());
+                    while (variables.find()) {
+                      named.add(variables.group(1));
+                    }
+                    Set<String> declared = new TreeSet<>();
+                    operation
+                        .getValue()
+                        .path("parameters")
+                        .forEach(parameter -> {
+                          if (parameter.path("in").asText().equals("path")) {
+                            declared.add(parameter.path("name").asText());
+                          }
+                        });
+                    assertThat(declared).isEqualTo(named);
+                  }));
       Set<String> served = new TreeSet<>();
       node.node().httpEndpoints().forEach(served::add);
       assertThat(documented).isEqualTo(served);

@@ -67,8 +67,7 @@ class RestV2Test {
     HttpClients.until(
         () -> {
           HttpResponse<byte[]> answer =
-              http.bytes(
-                  http.request(consumer + "/records?timeout=500").header("Accept", format));
+              http.bytes(http.request(consumer + "/records?timeout=500").header("Accept", format));
           assertThat(answer.statusCode()).isEqualTo(200);
           Answers.JSON.readTree(answer.body()).forEach(all::add);
           return all.size() >= count;
@@ -101,7 +100,13 @@ class RestV2Test {
     assertThat(offsets.get(0).path("error_code").isNull()).isTrue();
     assertThat(offsets.get(2).path("offset").isNull()).isTrue();
     assertThat(offsets.get(2).path("error").asText()).contains("partitions 0 to 1");
-    assertThat(http.send("POST", "/topics/plain/partitions/0", BINARY, "{\"records\":[{\"value\":\"YQ==\"}]}").statusCode())
+    assertThat(
+            http.send(
+                    "POST",
+                    "/topics/plain/partitions/0",
+                    BINARY,
+                    "{\"records\":[{\"value\":\"YQ==\"}]}")
+                .statusCode())
         .isEqualTo(200);
     assertThat(json(http.get("/topics/plain/partitions/0/offsets")).path("end_offset").asLong())
         .isGreaterThan(0);
@@ -143,7 +148,13 @@ class RestV2Test {
     create("subscribed", 3);
     StringBuilder records = new StringBuilder();
     for (int i = 0; i < 50; i++) {
-      records.append(i == 0 ? "" : ",").append("{\"key\":\"k").append(i).append("\",\"value\":").append(i).append('}');
+      records
+          .append(i == 0 ? "" : ",")
+          .append("{\"key\":\"k")
+          .append(i)
+          .append("\",\"value\":")
+          .append(i)
+          .append('}');
     }
     String body = "{\"records\":[" + records + "]}";
     http.send("POST", "/topics/subscribed", JSON, body);
@@ -157,8 +168,7 @@ class RestV2Test {
     List<JsonNode> read = records(first, JSON, 50);
     assertThat(read).extracting(each -> each.path("value").asInt()).doesNotHaveDuplicates();
     assertThat(post(first + "/assignments", "{\"partitions\":[]}")).isEqualTo(409);
-    assertThat(
-            http.bytes(http.request(first + "/records").header("Accept", BINARY)).statusCode())
+    assertThat(http.bytes(http.request(first + "/records").header("Accept", BINARY)).statusCode())
         .isEqualTo(406);
     assertThat(http.send("POST", first + "/offsets", V2, "").statusCode()).isEqualTo(200);
     assertThat(http.send("DELETE", first, V2, "").statusCode()).isEqualTo(204);

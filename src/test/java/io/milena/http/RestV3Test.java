@@ -85,11 +85,22 @@ class RestV3Test {
     JsonNode topic = json(http.get(cluster + "/topics/life"));
     assertThat(topic.path("partitions_count").asInt()).isEqualTo(2);
     assertThat(topic.path("replication_factor").asInt()).isEqualTo(1);
-    assertThat(http.get(topic.path("partitions").path("related").asText().substring(node.http().length())).body())
+    assertThat(
+            http.get(
+                    topic
+                        .path("partitions")
+                        .path("related")
+                        .asText()
+                        .substring(node.http().length()))
+                .body())
         .contains("KafkaPartitionList")
         .contains("\"partition_id\":1");
-    assertThat(json(http.get(cluster + "/topics/life/partitions/0/replicas")).path("data").get(0)
-            .path("is_leader").asBoolean())
+    assertThat(
+            json(http.get(cluster + "/topics/life/partitions/0/replicas"))
+                .path("data")
+                .get(0)
+                .path("is_leader")
+                .asBoolean())
         .isTrue();
     assertThat(
             json(http.send("PATCH", cluster + "/topics/life", JSON, "{\"partitions_count\":3}"))
@@ -116,7 +127,9 @@ class RestV3Test {
     JsonNode retention = json(http.get(configs + "/retention.ms"));
     assertThat(retention.path("value").asText()).isEqualTo("3600000");
     assertThat(retention.path("is_default").asBoolean()).isFalse();
-    assertThat(http.send("PUT", configs + "/retention.ms", JSON, "{\"value\":\"7200000\"}").statusCode())
+    assertThat(
+            http.send("PUT", configs + "/retention.ms", JSON, "{\"value\":\"7200000\"}")
+                .statusCode())
         .isEqualTo(204);
     assertThat(json(http.get(configs + "/retention.ms")).path("value").asText())
         .isEqualTo("7200000");
@@ -132,7 +145,8 @@ class RestV3Test {
     assertThat(json(http.get(configs + "/cleanup.policy")).path("value").asText())
         .isEqualTo("compact");
     assertThat(json(http.get(configs + "/retention.ms")).path("is_default").asBoolean()).isTrue();
-    assertThat(http.send("PUT", configs + "/retention.ms", JSON, "{\"value\":\"soon\"}").statusCode())
+    assertThat(
+            http.send("PUT", configs + "/retention.ms", JSON, "{\"value\":\"soon\"}").statusCode())
         .isEqualTo(400);
     assertThat(http.get(configs + "/no.such").statusCode()).isEqualTo(404);
     assertThat(http.get(cluster + "/brokers/1/configs").body()).contains("KafkaBrokerConfigList");

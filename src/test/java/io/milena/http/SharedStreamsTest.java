@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.milena.node.TestNode;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.URI;
 import java.net.http.WebSocket;
@@ -65,18 +66,16 @@ class SharedStreamsTest {
   /** A stream that is read in the background until it is closed. */
   private static final class Reader implements AutoCloseable {
     final Set<String> values = ConcurrentHashMap.newKeySet();
-    private final BufferedReader lines;
+    private final InputStream body;
 
     Reader(String path) throws Exception {
-      lines =
-          new BufferedReader(
-              new InputStreamReader(
-                  http.open(http.request(path)).body(), StandardCharsets.UTF_8));
+      body = http.open(http.request(path)).body();
       Thread.ofVirtual().start(this::read);
     }
 
     private void read() {
-      try {
+      try (BufferedReader lines =
+          new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8))) {
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
           if (!line.isEmpty()) {
             values.add(Answers.JSON.readTree(line).path("value").asText());
@@ -89,7 +88,8 @@ class SharedStreamsTest {
 
     @Override
     public void close() throws IOException {
-      lines.close();
+      // Not its reader, which would wait for the line that is being read.
+      body.close();
     }
   }
 
@@ -147,8 +147,7 @@ class SharedStreamsTest {
               new org.apache.kafka.clients.consumer.OffsetAndMetadata(7)));
     }
     String body =
-        http.get(
-                "/stream?topics=committed&from=committed&group=elsewhere&share=false&follow=false")
+        http.get("/stream?topics=committed&from=committed&group=elsewhere&share=false&follow=false")
             .body();
     assertThat(body.lines().toList()).hasSize(3);
     assertThat(body).contains("value-7").doesNotContain("value-6");

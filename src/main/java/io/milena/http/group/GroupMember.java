@@ -112,7 +112,9 @@ public final class GroupMember {
   /** Joins. */
   public synchronized void start() {
     FindCoordinatorRequestData request =
-        new FindCoordinatorRequestData().setKeyType((byte) GROUP).setCoordinatorKeys(List.of(group));
+        new FindCoordinatorRequestData()
+            .setKeyType((byte) GROUP)
+            .setCoordinatorKeys(List.of(group));
     then(
         apis.call(ApiKeys.FIND_COORDINATOR, request, FindCoordinatorResponseData.class),
         response -> {
@@ -140,8 +142,7 @@ public final class GroupMember {
         new LeaveGroupRequestData()
             .setGroupId(group)
             .setMembers(List.of(new LeaveGroupRequestData.MemberIdentity().setMemberId(memberId)));
-    return apis
-        .call(ApiKeys.LEAVE_GROUP, request, LeaveGroupResponseData.class)
+    return apis.call(ApiKeys.LEAVE_GROUP, request, LeaveGroupResponseData.class)
         .thenAccept(_ -> {});
   }
 

@@ -46,8 +46,7 @@ public final class Groups {
 
   /** Every group that there is. */
   public CompletionStage<List<ListedGroup>> list() {
-    return apis
-        .call(ApiKeys.LIST_GROUPS, new ListGroupsRequestData(), ListGroupsResponseData.class)
+    return apis.call(ApiKeys.LIST_GROUPS, new ListGroupsRequestData(), ListGroupsResponseData.class)
         .thenApply(response -> {
           check(Errors.forCode(response.errorCode()), "");
           return response.groups();
@@ -56,8 +55,7 @@ public final class Groups {
 
   /** A group with its members. */
   public CompletionStage<DescribedGroup> describe(String group) {
-    return apis
-        .call(
+    return apis.call(
             ApiKeys.DESCRIBE_GROUPS,
             new DescribeGroupsRequestData().setGroups(List.of(group)),
             DescribeGroupsResponseData.class)
@@ -93,8 +91,7 @@ public final class Groups {
       }
       asked.setTopics(List.copyOf(topics.values()));
     }
-    return apis
-        .call(
+    return apis.call(
             ApiKeys.OFFSET_FETCH,
             VERSION_WITH_NAMES,
             new OffsetFetchRequestData().setGroups(List.of(asked)).setRequireStable(true),
@@ -151,8 +148,7 @@ public final class Groups {
             .setMemberId(memberId)
             .setGenerationIdOrMemberEpoch(generation)
             .setTopics(List.copyOf(topics.values()));
-    return apis
-        .call(
+    return apis.call(
             ApiKeys.OFFSET_COMMIT, VERSION_WITH_NAMES, request, OffsetCommitResponseData.class)
         .thenAccept(response ->
             response

@@ -125,7 +125,9 @@ public final class ProduceSocket {
       }
       NewRecord record =
           new NewRecord(
-              json.path("partition").isInt() ? Integer.valueOf(json.path("partition").intValue()) : null,
+              json.path("partition").isInt()
+                  ? Integer.valueOf(json.path("partition").intValue())
+                  : null,
               json.path("timestamp").isIntegralNumber()
                   ? Long.valueOf(json.path("timestamp").longValue())
                   : null,

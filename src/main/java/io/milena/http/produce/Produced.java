@@ -11,8 +11,7 @@ import org.apache.kafka.common.protocol.Errors;
  * @param error NONE once it is acknowledged
  * @param message says more than the error's name; empty without an error
  */
-public record Produced(
-    int partition, long offset, long timestampMs, Errors error, String message) {
+public record Produced(int partition, long offset, long timestampMs, Errors error, String message) {
 
   static Produced refused(int partition, Errors error, String message) {
     return new Produced(partition, -1, -1, error, message);

@@ -147,8 +147,7 @@ public final class RecordProducer {
     ProduceRequestData request =
         new ProduceRequestData().setAcks(ACKS_ALL).setTimeoutMs(TIMEOUT_MS);
     request.topicData().add(data);
-    return apis
-        .call(ApiKeys.PRODUCE, VERSION, request, ProduceResponseData.class)
+    return apis.call(ApiKeys.PRODUCE, VERSION, request, ProduceResponseData.class)
         .handle((response, failure) -> {
           lots.forEach((partition, lot) -> {
             if (round < lot.batches.size()) {

@@ -158,7 +158,8 @@ public final class ClusterV3 {
         resources
             .resource("KafkaBroker", path, "broker=" + broker.id())
             .put("broker_id", broker.id());
-    NodeImage.Endpoint endpoint = broker.endpoints().isEmpty() ? null : broker.endpoints().getFirst();
+    NodeImage.Endpoint endpoint =
+        broker.endpoints().isEmpty() ? null : broker.endpoints().getFirst();
     answer.put("host", endpoint == null ? null : endpoint.host());
     answer.put("port", endpoint == null ? null : Integer.valueOf(endpoint.port()));
     answer.put("rack", broker.rack().orElse(null));
@@ -200,8 +201,7 @@ public final class ClusterV3 {
     TopicImage topic = named(exchange);
     List<ObjectNode> all =
         topic.partitions().stream().map(each -> partition(resources, topic, each)).toList();
-    return resources.list(
-        "KafkaPartitionList", "/topics/" + topic.name() + "/partitions", all);
+    return resources.list("KafkaPartitionList", "/topics/" + topic.name() + "/partitions", all);
   }
 
   private ObjectNode partition(ResourcesV3 resources, TopicImage topic, PartitionImage partition) {
@@ -310,8 +310,7 @@ public final class ClusterV3 {
     CreateTopicsRequestData request =
         new CreateTopicsRequestData().setTimeoutMs(TIMEOUT_MS).setValidateOnly(validateOnly);
     request.topics().add(topic);
-    return apis
-        .call(ApiKeys.CREATE_TOPICS, request, CreateTopicsResponseData.class)
+    return apis.call(ApiKeys.CREATE_TOPICS, request, CreateTopicsResponseData.class)
         .thenApply(response -> {
           CreateTopicsResponseData.CreatableTopicResult result = response.topics().find(name);
           check(result.errorCode(), result.errorMessage());
@@ -345,8 +344,7 @@ public final class ClusterV3 {
                       .setName(name)
                       .setCount(body.path("partitions_count").asInt())
                       .setAssignments(null));
-          return apis.call(
-              ApiKeys.CREATE_PARTITIONS, request, CreatePartitionsResponseData.class);
+          return apis.call(ApiKeys.CREATE_PARTITIONS, request, CreatePartitionsResponseData.class);
         })
         .thenApply(response -> {
           var result = response.results().getFirst();
@@ -362,8 +360,7 @@ public final class ClusterV3 {
         new DeleteTopicsRequestData()
             .setTimeoutMs(TIMEOUT_MS)
             .setTopics(List.of(new DeleteTopicsRequestData.DeleteTopicState().setName(name)));
-    return apis
-        .call(ApiKeys.DELETE_TOPICS, request, DeleteTopicsResponseData.class)
+    return apis.call(ApiKeys.DELETE_TOPICS, request, DeleteTopicsResponseData.class)
         .thenApply(response -> {
           for (DeleteTopicsResponseData.DeletableTopicResult each : response.responses()) {
             check(each.errorCode(), each.errorMessage());

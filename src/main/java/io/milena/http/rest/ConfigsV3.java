@@ -96,8 +96,7 @@ public final class ConfigsV3 {
     String pattern = ClusterV3.CLUSTER + path;
     all.add(new Endpoint("GET", pattern, exchange -> list(exchange, owner.in(exchange))));
     all.add(
-        new Endpoint(
-            "GET", pattern + "/{name}", exchange -> one(exchange, owner.in(exchange))));
+        new Endpoint("GET", pattern + "/{name}", exchange -> one(exchange, owner.in(exchange))));
     all.add(
         new Endpoint(
             "PUT",
@@ -139,8 +138,7 @@ public final class ConfigsV3 {
                         .setResourceType(owner.type().id())
                         .setResourceName(owner.name())
                         .setConfigurationKeys(null)));
-    return apis
-        .call(ApiKeys.DESCRIBE_CONFIGS, request, DescribeConfigsResponseData.class)
+    return apis.call(ApiKeys.DESCRIBE_CONFIGS, request, DescribeConfigsResponseData.class)
         .thenApply(response -> {
           DescribeConfigsResult result = response.results().getFirst();
           ClusterV3.check(result.errorCode(), result.errorMessage());
@@ -236,10 +234,7 @@ public final class ConfigsV3 {
 
   private static AlterableConfig change(
       String name, @Nullable String value, AlterConfigOp.OpType operation) {
-    return new AlterableConfig()
-        .setName(name)
-        .setValue(value)
-        .setConfigOperation(operation.id());
+    return new AlterableConfig().setName(name).setValue(value).setConfigOperation(operation.id());
   }
 
   private CompletionStage<HttpResponse> alter(
@@ -252,8 +247,7 @@ public final class ConfigsV3 {
     changes.forEach(resource.configs()::add);
     IncrementalAlterConfigsRequestData request = new IncrementalAlterConfigsRequestData();
     request.resources().add(resource);
-    return apis
-        .call(
+    return apis.call(
             ApiKeys.INCREMENTAL_ALTER_CONFIGS, request, IncrementalAlterConfigsResponseData.class)
         .thenApply(response -> {
           var result = response.responses().getFirst();

@@ -250,9 +250,7 @@ final class ConsumerInstance implements GroupMember.Listener {
     synchronized (this) {
       joined = member;
     }
-    return joined == null
-        ? surroundings.groups().commit(group, offsets)
-        : joined.commit(offsets);
+    return joined == null ? surroundings.groups().commit(group, offsets) : joined.commit(offsets);
   }
 
   /** Leaves the group; with auto commit its positions are committed first. */
@@ -266,9 +264,7 @@ final class ConsumerInstance implements GroupMember.Listener {
             joined = member;
             member = null;
           }
-          return joined == null
-              ? CompletableFuture.<Void>completedFuture(null)
-              : joined.leave();
+          return joined == null ? CompletableFuture.<Void>completedFuture(null) : joined.leave();
         });
   }
 
@@ -283,10 +279,7 @@ final class ConsumerInstance implements GroupMember.Listener {
    *     time
    */
   <T> CompletionStage<List<T>> poll(
-      long timeoutMs,
-      int maxBytes,
-      long nowNanos,
-      BiFunction<TopicPartition, Record, T> take) {
+      long timeoutMs, int maxBytes, long nowNanos, BiFunction<TopicPartition, Record, T> take) {
     synchronized (this) {
       if (polling) {
         throw new HttpFailure(
@@ -312,9 +305,7 @@ final class ConsumerInstance implements GroupMember.Listener {
   }
 
   private <T> CompletionStage<List<T>> read(
-      CompletableFuture<Void> timeUp,
-      int maxBytes,
-      BiFunction<TopicPartition, Record, T> take) {
+      CompletableFuture<Void> timeUp, int maxBytes, BiFunction<TopicPartition, Record, T> take) {
     CompletableFuture<Void> woken;
     Map<TopicPartition, Long> from;
     synchronized (this) {
@@ -363,7 +354,7 @@ final class ConsumerInstance implements GroupMember.Listener {
     int left = maxBytes;
     for (Replica replica : replicas) {
       TopicPartition partition = replica.partition();
-      long first = from.get(partition);
+      long first = from.getOrDefault(partition, 0L);
       Cursor cursor = new Cursor(replica, first, true);
       while (left > 0 && cursor.fill()) {
         for (Record record = cursor.poll(); record != null; record = cursor.poll()) {

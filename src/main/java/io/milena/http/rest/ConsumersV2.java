@@ -196,14 +196,13 @@ public final class ConsumersV2 implements ConsumerInstance.Surroundings {
     long now = node.clock().monotonicNanos();
     instances
         .values()
-        .removeIf(
-            instance -> {
-              boolean unused = instance.isUnusedFor(UNUSED_MAX.toNanos(), now);
-              if (unused) {
-                var _ = instance.close();
-              }
-              return unused;
-            });
+        .removeIf(instance -> {
+          boolean unused = instance.isUnusedFor(UNUSED_MAX.toNanos(), now);
+          if (unused) {
+            var _ = instance.close();
+          }
+          return unused;
+        });
     if (!instances.isEmpty()) {
       lookLater();
     }

@@ -46,7 +46,9 @@ enum EmbeddedFormat {
     if (type.equals(JSON.mediaType)) {
       return JSON;
     }
-    if (type.startsWith(VENDOR) && !type.equals(BINARY.mediaType) && !type.startsWith(VENDOR + "v2")) {
+    if (type.startsWith(VENDOR)
+        && !type.equals(BINARY.mediaType)
+        && !type.startsWith(VENDOR + "v2")) {
       throw new HttpFailure(
           415,
           415,

@@ -203,10 +203,7 @@ public final class GroupsV3 {
    * @param member that reads it; null when nobody does
    */
   private record Lag(
-      TopicPartition partition,
-      @Nullable DescribedGroupMember member,
-      long committed,
-      long end) {
+      TopicPartition partition, @Nullable DescribedGroupMember member, long committed, long end) {
 
     long lag() {
       return Math.max(0, end - committed);
@@ -261,10 +258,9 @@ public final class GroupsV3 {
                 .filter(each -> each.partition().equals(wanted))
                 .findFirst()
                 .map(each -> Answers.json(200, lag(resources, group, each)))
-                .orElseThrow(
-                    () ->
-                        new HttpFailure(
-                            404, 404, "group " + group + " has committed nothing for " + wanted)));
+                .orElseThrow(() ->
+                    new HttpFailure(
+                        404, 404, "group " + group + " has committed nothing for " + wanted)));
   }
 
   private static ObjectNode lag(ResourcesV3 resources, String group, Lag lag) {
@@ -301,10 +297,8 @@ public final class GroupsV3 {
           Lag most =
               lags.stream()
                   .max(Comparator.comparingLong(Lag::lag))
-                  .orElseThrow(
-                      () ->
-                          new HttpFailure(
-                              404, 404, "group " + group + " has committed nothing yet"));
+                  .orElseThrow(() ->
+                      new HttpFailure(404, 404, "group " + group + " has committed nothing yet"));
           DescribedGroupMember member = most.member();
           answer
               .put("max_lag_consumer_id", member == null ? "" : member.memberId())

@@ -79,13 +79,12 @@ public final class RecordsV3 {
             .map(RecordsV3::parse)
             .recover(
                 new PFBuilder<Throwable, Sent>()
-                    .matchAny(
-                        failure ->
-                            new Sent(
-                                null,
-                                HttpFailure.badRequest(
-                                    "the body cannot be read on: " + failure.getMessage()),
-                                0))
+                    .matchAny(failure ->
+                        new Sent(
+                            null,
+                            HttpFailure.badRequest(
+                                "the body cannot be read on: " + failure.getMessage()),
+                            0))
                     .build())
             .batchWeighted(
                 BATCH_BYTES,

@@ -26,7 +26,9 @@ record ResourcesV3(String base, String clusterId) {
   static ResourcesV3 inCluster(Exchange exchange, String clusterId) {
     if (!exchange.path("cluster_id").equals(clusterId)) {
       throw new HttpFailure(
-          404, 404, "Cluster " + exchange.path("cluster_id") + " cannot be found: this is " + clusterId);
+          404,
+          404,
+          "Cluster " + exchange.path("cluster_id") + " cannot be found: this is " + clusterId);
     }
     return of(exchange, clusterId);
   }

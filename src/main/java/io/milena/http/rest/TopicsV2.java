@@ -1,7 +1,7 @@
 package io.milena.http.rest;
 
-import akka.http.javadsl.model.ContentTypes;
 import akka.http.javadsl.model.ContentType;
+import akka.http.javadsl.model.ContentTypes;
 import akka.http.javadsl.model.HttpResponse;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -142,8 +142,7 @@ public final class TopicsV2 {
   }
 
   private HttpResponse partition(Exchange exchange) {
-    return Answers.json(
-        200, TYPE, partition(node.metadata().image(), partitionOf(exchange)));
+    return Answers.json(200, TYPE, partition(node.metadata().image(), partitionOf(exchange)));
   }
 
   private HttpResponse offsets(Exchange exchange) {

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Consumer;
 import java.util.function.ToLongFunction;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -108,22 +107,21 @@ final class SharedReading implements GroupMember.Listener {
     groups
         .committed(group, partitions)
         .whenComplete((known, failure) ->
-            stage.run(
-                () -> {
-                  if (failure != null) {
-                    stage.refused(
-                        new HttpFailure(503, 503, "group " + group + ": " + failure.getMessage()));
-                    return;
-                  }
-                  Map<TopicPartition, Long> begin = new HashMap<>();
-                  for (TopicPartition partition : partitions) {
-                    Groups.Committed offset = known.get(partition);
-                    begin.put(
-                        partition,
-                        offset == null ? uncommitted.applyAsLong(partition) : offset.offset());
-                  }
-                  take(begin);
-                }));
+            stage.run(() -> {
+              if (failure != null) {
+                stage.refused(
+                    new HttpFailure(503, 503, "group " + group + ": " + failure.getMessage()));
+                return;
+              }
+              Map<TopicPartition, Long> begin = new HashMap<>();
+              for (TopicPartition partition : partitions) {
+                Groups.Committed offset = known.get(partition);
+                begin.put(
+                    partition,
+                    offset == null ? uncommitted.applyAsLong(partition) : offset.offset());
+              }
+              take(begin);
+            }));
   }
 
   private void take(Map<TopicPartition, Long> begin) {
@@ -137,12 +135,11 @@ final class SharedReading implements GroupMember.Listener {
   @Override
   public CompletionStage<?> revoked() {
     CompletableFuture<Void> done = new CompletableFuture<>();
-    stage.run(
-        () -> {
-          CompletionStage<?> committing = commit();
-          take(Map.of());
-          committing.whenComplete((_, _) -> done.complete(null));
-        });
+    stage.run(() -> {
+      CompletionStage<?> committing = commit();
+      take(Map.of());
+      committing.whenComplete((_, _) -> done.complete(null));
+    });
     return done;
   }
 

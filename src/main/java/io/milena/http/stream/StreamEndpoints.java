@@ -53,8 +53,7 @@ public final class StreamEndpoints {
    * @param hub wakes streams that wait for records
    * @param executor runs what wakes streams whose topics change
    */
-  public StreamEndpoints(
-      HttpNode node, ViewHub hub, GroupMembers members, Executor executor) {
+  public StreamEndpoints(HttpNode node, ViewHub hub, GroupMembers members, Executor executor) {
     this.context =
         new StreamContext(
             node,
