@@ -212,7 +212,7 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
     @Override
     public void onTimer(Object key) {
       if (shared != null && key.equals(COMMIT_TIMER)) {
-        var _ = shared.commit();
+        shared.tick();
         return;
       }
       T keepAlive = sentSinceTick ? null : encoder.keepAlive();

@@ -15,8 +15,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A stream's membership in a group, whose members share the partitions. Commits what has been taken
- * by the connection: what the network or a dying reader loses after that is not sent again.
+ * A stream's membership in a group, whose members share the partitions. Commits what the connection
+ * took a while ago: what it took since may never have reached a reader that is gone, and goes to
+ * another member again.
  *
  * <p>All of it runs within the stream's stage, but for {@link GroupMember.Listener}'s methods.
  */
@@ -44,6 +45,7 @@ final class SharedReading implements GroupMember.Listener {
   private Map<TopicPartition, Long> assignment = Map.of();
   private Map<TopicPartition, Long> sent = Map.of();
   private Map<TopicPartition, Long> delivered = Map.of();
+  private Map<TopicPartition, Long> settled = Map.of();
   private Map<TopicPartition, Long> committed = Map.of();
 
   /**
@@ -77,15 +79,20 @@ final class SharedReading implements GroupMember.Listener {
     delivered = sent;
   }
 
-  /** Commits what has been taken since the last time. */
-  CompletionStage<?> commit() {
+  /** Called now and then: commits what had been taken at the call before. */
+  void tick() {
+    var _ = commit(settled);
+    settled = delivered;
+  }
+
+  private CompletionStage<?> commit(Map<TopicPartition, Long> positions) {
     GroupMember joined = member;
-    if (joined == null || delivered.isEmpty() || delivered.equals(committed)) {
+    if (joined == null || positions.isEmpty() || positions.equals(committed)) {
       return CompletableFuture.completedFuture(null);
     }
     Map<TopicPartition, Groups.Committed> offsets = new HashMap<>();
-    delivered.forEach((partition, next) -> offsets.put(partition, new Groups.Committed(next, "")));
-    committed = delivered;
+    positions.forEach((partition, next) -> offsets.put(partition, new Groups.Committed(next, "")));
+    committed = positions;
     return joined
         .commit(offsets)
         .exceptionally(failure -> {
@@ -98,7 +105,7 @@ final class SharedReading implements GroupMember.Listener {
   void leave() {
     GroupMember joined = member;
     if (joined != null) {
-      commit().whenComplete((_, _) -> joined.leave());
+      var _ = joined.leave();
     }
   }
 
@@ -128,6 +135,7 @@ final class SharedReading implements GroupMember.Listener {
     assignment = begin;
     sent = Map.of();
     delivered = Map.of();
+    settled = Map.of();
     committed = Map.of();
     stage.changed();
   }
@@ -136,7 +144,7 @@ final class SharedReading implements GroupMember.Listener {
   public CompletionStage<?> revoked() {
     CompletableFuture<Void> done = new CompletableFuture<>();
     stage.run(() -> {
-      CompletionStage<?> committing = commit();
+      CompletionStage<?> committing = commit(delivered);
       take(Map.of());
       committing.whenComplete((_, _) -> done.complete(null));
     });

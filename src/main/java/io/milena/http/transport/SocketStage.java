@@ -68,6 +68,7 @@ public final class SocketStage extends GraphStage<FlowShape<ByteString, ByteStri
     private boolean writing;
     private boolean lingering;
     private boolean answered = true;
+    private @Nullable ByteString early;
 
     Logic() {
       super(SocketStage.this.shape());
@@ -97,7 +98,13 @@ public final class SocketStage extends GraphStage<FlowShape<ByteString, ByteStri
           new AbstractOutHandler() {
             @Override
             public void onPull() {
-              read();
+              ByteString bytes = early;
+              early = null;
+              if (bytes == null) {
+                read();
+              } else {
+                push(out, bytes);
+              }
             }
 
             @Override
@@ -127,6 +134,8 @@ public final class SocketStage extends GraphStage<FlowShape<ByteString, ByteStri
             drop();
           } else if (!isClosed(out) && isAvailable(out)) {
             read();
+          } else if (socket.isEndless()) {
+            watch();
           }
         }
         case WRITABLE -> write();
@@ -158,7 +167,32 @@ public final class SocketStage extends GraphStage<FlowShape<ByteString, ByteStri
       }
     }
 
+    /** Nothing is asked of the peer while an endless answer is sent; yet it may have gone. */
+    private void watch() {
+      if (early != null) {
+        return;
+      }
+      ByteBuffer buffer = READ_BUFFER.get().clear();
+      try {
+        int count = socket.read(buffer);
+        if (count < 0) {
+          completeStage();
+        } else if (count == 0) {
+          socket.awaitReadable();
+        } else {
+          byte[] bytes = new byte[count];
+          buffer.flip().get(bytes);
+          early = ByteString.fromArrayUnsafe(bytes);
+        }
+      } catch (IOException gone) {
+        completeStage();
+      }
+    }
+
     private void begin(ByteString bytes) {
+      if (socket.isEndless()) {
+        socket.awaitReadable();
+      }
       answered = true;
       writing = true;
       region = socket.files().claim(bytes);
