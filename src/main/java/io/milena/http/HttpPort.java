@@ -76,11 +76,11 @@ public final class HttpPort {
     Materializer materializer = SystemMaterializer.get(system).materializer();
     ExecutionContextExecutor executor =
         system.dispatchers().lookup(akka.actor.typed.DispatcherSelector.fromConfig(DISPATCHER));
-    NodeMetrics metrics = new NodeMetrics(node);
     KafkaApis apis = new KafkaApis(node.apis(), executor, system.scheduler(), KAFKA_LISTENER);
     Bodies bodies = new Bodies(materializer);
     RecordProducer producer = new RecordProducer(node, apis);
     GroupMembers members = new GroupMembers(apis, node.metadata(), system.scheduler(), executor);
+    NodeMetrics metrics = new NodeMetrics(node, members.groups());
     ViewHub hub = new ViewHub(executor);
     StreamEndpoints streams = new StreamEndpoints(node, hub, members, executor);
     metrics.streams(streams::open, streams::records);

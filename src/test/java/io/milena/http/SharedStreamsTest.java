@@ -155,6 +155,30 @@ class SharedStreamsTest {
   }
 
   @Test
+  void aStreamThatEndsByItsLimitHasCommittedAndTheLagIsMeasured() throws Exception {
+    create("limited", 1);
+    send("limited", 0, 10);
+    String stream = "/stream?topics=limited&group=batch&from=earliest&limit=4";
+    assertThat(http.get(stream).body()).contains("value-0").contains("value-3");
+    HttpClients.until(
+        () ->
+            http.get("/metrics")
+                .body()
+                .contains(
+                    "milena_group_lag_records{group=\"batch\",partition=\"0\",topic=\"limited\"}"
+                        + " 6.0"),
+        "the lag of what is left");
+    assertThat(http.get(stream).body())
+        .contains("value-4")
+        .contains("value-7")
+        .doesNotContain("value-3");
+    HttpClients.until(
+        () -> http.get("/metrics").body().contains("milena_groups{state=\"empty\"}"),
+        "the group has nobody left");
+    assertThat(http.get("/metrics").body()).contains("milena_group_lag_seconds{group=\"batch\"");
+  }
+
+  @Test
   void producesOverAWebSocketWithAReceiptEach() throws Exception {
     create("pushed", 2);
     BlockingQueue<JsonNode> receipts = new LinkedBlockingQueue<>();

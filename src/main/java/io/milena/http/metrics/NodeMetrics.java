@@ -15,10 +15,10 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import io.milena.http.Answers;
 import io.milena.http.Endpoint;
 import io.milena.http.HttpNode;
 import io.milena.http.RequestMeter;
+import io.milena.http.group.Groups;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -38,12 +38,15 @@ public final class NodeMetrics implements RequestMeter {
   /** Micrometer itself refers weakly to what it measures. */
   private final List<Object> kept = new CopyOnWriteArrayList<>();
 
+  private final GroupLags lags;
+
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
 
   // Closed with the process: it listens to the garbage collector for as long as the node lives.
   @SuppressWarnings("resource")
-  public NodeMetrics(HttpNode node) {
+  public NodeMetrics(HttpNode node, Groups groups) {
+    lags = new GroupLags(node, groups);
     new JvmMemoryMetrics().bindTo(registry);
     new JvmGcMetrics().bindTo(registry);
     new JvmThreadMetrics().bindTo(registry);
@@ -54,6 +57,7 @@ public final class NodeMetrics implements RequestMeter {
     registry.getPrometheusRegistry().register(new WireCollector(node));
     registry.getPrometheusRegistry().register(new PartitionCollector(node));
     registry.getPrometheusRegistry().register(new ClusterCollector(node));
+    registry.getPrometheusRegistry().register(lags);
   }
 
   /** What it serves. */
@@ -72,12 +76,13 @@ public final class NodeMetrics implements RequestMeter {
                   open
                       ? OPENMETRICS + "; version=1.0.0; charset=utf-8"
                       : "text/plain; version=0.0.4; charset=utf-8";
-              return Answers.now(
-                  HttpResponse.create()
-                      .withEntity(
-                          HttpEntities.create(
-                              ContentTypes.parse(type),
-                              registry.scrape(type).getBytes(StandardCharsets.UTF_8))));
+              return lags.refresh()
+                  .thenApply(_ ->
+                      HttpResponse.create()
+                          .withEntity(
+                              HttpEntities.create(
+                                  ContentTypes.parse(type),
+                                  registry.scrape(type).getBytes(StandardCharsets.UTF_8))));
             }));
   }
 

@@ -199,7 +199,7 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
     @Override
     public void postStop() {
       if (shared != null) {
-        shared.leave();
+        shared.leave(left == 0);
       }
       context.open().decrementAndGet();
       context.topics().remove(topicsChanged);

@@ -101,11 +101,15 @@ final class SharedReading implements GroupMember.Listener {
         });
   }
 
-  /** The stream has ended. */
-  void leave() {
+  /**
+   * The stream has ended.
+   *
+   * @param complete by itself, with everything sent that was asked for
+   */
+  void leave(boolean complete) {
     GroupMember joined = member;
     if (joined != null) {
-      var _ = joined.leave();
+      commit(complete ? sent : settled).whenComplete((_, _) -> joined.leave());
     }
   }
 
