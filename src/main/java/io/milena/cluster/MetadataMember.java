@@ -26,6 +26,7 @@ public final class MetadataMember {
   private static final String NAME = "metadata";
 
   private static final Duration STATUS_TIMEOUT = Duration.ofSeconds(1);
+  private static final int STATUS_HOPS_MAX = 2;
   private static final Duration TRANSFER_CHECK_INTERVAL = Duration.ofMillis(20);
   private static final int TRANSFER_CHECKS_MAX = 75;
 
@@ -95,6 +96,15 @@ public final class MetadataMember {
   /** How the group looks from here. */
   public CompletionStage<RaftStatus> status() {
     return AskPattern.ask(group, MetadataGroup.GetStatus::new, STATUS_TIMEOUT, system.scheduler());
+  }
+
+  /** How the group looks from its leader, or from here where none is known. */
+  public CompletionStage<MetadataGroup.LeaderStatus> leaderStatus() {
+    return AskPattern.<MetadataGroup.Command, MetadataGroup.LeaderStatus>ask(
+        group,
+        replyTo -> new MetadataGroup.GetLeaderStatus(replyTo, STATUS_HOPS_MAX),
+        STATUS_TIMEOUT,
+        system.scheduler());
   }
 
   /** Whether another node is live, as far as this one knows. */

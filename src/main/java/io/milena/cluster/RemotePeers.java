@@ -104,6 +104,7 @@ public final class RemotePeers implements Peers {
       case MetadataGroup.Receive _ -> false;
       case MetadataGroup.Forward forward -> isLarge(forward.command());
       case MetadataGroup.Answered answered -> isLarge(answered.outcome());
+      case MetadataGroup.GetLeaderStatus _ -> false;
     };
   }
 
@@ -117,6 +118,7 @@ public final class RemotePeers implements Peers {
         || command instanceof MetadataCommand.UnfenceNode
         || command instanceof MetadataCommand.FenceNode
         || command instanceof MetadataCommand.BeginShutdown
+        || command instanceof MetadataCommand.ChangeVoter
         || command instanceof MetadataCommand.ClaimLeadership
         || command instanceof MetadataCommand.ResignLeadership
         || command instanceof MetadataCommand.AllocateProducerIds);

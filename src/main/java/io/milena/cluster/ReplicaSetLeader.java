@@ -184,6 +184,7 @@ public final class ReplicaSetLeader extends AbstractOnMessageBehavior<ReplicaSet
     if (phase == Phase.CLAIMING) {
       if (reply.error() == Errors.NONE) {
         phase = Phase.LEADING;
+        LOG.debug("Replica set {} has its owner on node {}", setId, node.nodeId());
         review();
       } else {
         LOG.debug("Claim of replica set {} was refused: {}", setId, reply.message());

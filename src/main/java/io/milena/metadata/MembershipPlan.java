@@ -5,6 +5,7 @@ import io.milena.raft.MembershipChange;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.apache.kafka.common.protocol.Errors;
 
 /**
  * Who belongs to the metadata group, given who is registered: every registered node follows the
@@ -38,6 +39,54 @@ public final class MembershipPlan {
       }
     }
     return promotion(image, now, caughtUp, votersTarget);
+  }
+
+  /** What is to be done about a {@link MetadataCommand.ChangeVoter}. */
+  public sealed interface Requested {
+    /** The group shall change so. */
+    record Due(MembershipChange change) implements Requested {}
+
+    /** It shall not. */
+    record Refused(MetadataReply.Done reply) implements Requested {}
+  }
+
+  /**
+   * The change that somebody asks for. A node that does not vote any more goes on following. One
+   * that would be made a voter again by {@link #next} is refused, as the asker would be misled.
+   */
+  public static Requested requested(
+      MetadataImage image, Membership now, MetadataCommand.ChangeVoter command, int votersTarget) {
+    int node = command.nodeId();
+    boolean isVoter = now.voters().contains(node);
+    if (command.votes()) {
+      return isVoter
+          ? refused(Errors.DUPLICATE_VOTER, "Node " + node + " is a voter already")
+          : new Requested.Due(new MembershipChange.AddVoter(node));
+    }
+    if (!isVoter) {
+      return refused(Errors.VOTER_NOT_FOUND, "Node " + node + " is not a voter");
+    }
+    if (now.voters().size() == 1) {
+      return refused(
+          Errors.INVALID_REQUEST, "Node " + node + " is the only voter: add another one first");
+    }
+    MembershipChange change = new MembershipChange.AddLearner(node);
+    Optional<MembershipChange> next =
+        promotion(image, now.with(change), now.members(), votersTarget);
+    if (next.isPresent() && next.get().nodeId() == node) {
+      return refused(
+          Errors.INVALID_REQUEST,
+          "Node "
+              + node
+              + " would be made a voter again at once, as the group is to have "
+              + votersTarget
+              + " (milena.metadata.voters): add another voter first, or stop the node");
+    }
+    return new Requested.Due(change);
+  }
+
+  private static Requested refused(Errors error, String reason) {
+    return new Requested.Refused(new MetadataReply.Done(error, reason));
   }
 
   private static Optional<MembershipChange> promotion(

@@ -52,6 +52,17 @@ public sealed interface MetadataCommand<R extends MetadataReply> {
       implements MetadataCommand<MetadataReply.ItemResults<String>> {}
 
   /**
+   * A node shall vote in the metadata group, or follow it only (KIP-853). Whether the group can do
+   * without it, or it is ready to vote, {@link MembershipPlan} and Raft decide; the rest is decided
+   * as any command.
+   *
+   * @param directoryId one of its log directories
+   * @param votes whether it shall vote
+   */
+  record ChangeVoter(int nodeId, Uuid directoryId, boolean votes)
+      implements MetadataCommand<MetadataReply.Done> {}
+
+  /**
    * A live node is going to stop: every set that another in-sync replica can lead is granted to
    * that one, and the node leaves their ISR and gets no leadership from now on. What nobody else
    * can lead it goes on leading until it is fenced.

@@ -27,6 +27,7 @@ public final class MetadataCore {
       case MetadataCommand.BeginShutdown begin -> NodeRules.beginShutdown(image, begin, context);
       case MetadataCommand.FenceNode fence -> NodeRules.fence(image, fence, context);
       case MetadataCommand.UnregisterNode unregister -> NodeRules.unregister(image, unregister);
+      case MetadataCommand.ChangeVoter change -> NodeRules.checkVoter(image, change);
       case MetadataCommand.UpdateFeatures update -> FeatureRules.update(image, update, context);
       case MetadataCommand.ClaimLeadership claim -> LeadershipRules.claim(image, claim, context);
       case MetadataCommand.ResignLeadership resign -> LeadershipRules.resign(image, resign);

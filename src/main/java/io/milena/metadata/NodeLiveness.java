@@ -73,6 +73,13 @@ public final class NodeLiveness {
     heardNanos.put(nodeId, nowNanos);
   }
 
+  /** For how long each node was not heard of, in this object's time; without those never heard. */
+  public Map<Integer, Long> silentMs() {
+    Map<Integer, Long> silentMs = new HashMap<>();
+    heardNanos.forEach((node, heard) -> silentMs.put(node, (nowNanos - heard) / 1_000_000));
+    return silentMs;
+  }
+
   /** The process behind a registration is gone; a later registration of the node is another's. */
   public void gone(NodeImage node) {
     goneByEpoch.put(node.id(), node.nodeEpoch());
@@ -108,6 +115,9 @@ public final class NodeLiveness {
   private String reason(NodeImage node) {
     Long gone = goneByEpoch.get(node.id());
     if (gone != null && gone == node.nodeEpoch()) {
+      if (node.controlledShutdown()) {
+        return "has stopped";
+      }
       return "is gone: its connections broke and its port refuses new ones";
     }
     long silent = nowNanos - heardNanos.computeIfAbsent(node.id(), _ -> nowNanos);

@@ -198,6 +198,32 @@ final class NodeRules {
     return draft.decided(new MetadataReply.Done(Errors.NONE, ""));
   }
 
+  /** What the image knows about a change of voters: that the node is the one that is meant. */
+  static Decision<MetadataReply.Done> checkVoter(
+      MetadataImage image, MetadataCommand.ChangeVoter command) {
+    NodeImage node = image.nodes().get(command.nodeId());
+    MetadataReply.Done reply;
+    if (node == null) {
+      reply =
+          new MetadataReply.Done(
+              command.votes() ? Errors.BROKER_ID_NOT_REGISTERED : Errors.VOTER_NOT_FOUND,
+              "Node " + command.nodeId() + " is not registered: start it, and let it join");
+    } else if (!node.logDirs().contains(command.directoryId())) {
+      reply =
+          new MetadataReply.Done(
+              command.votes() ? Errors.INVALID_REQUEST : Errors.VOTER_NOT_FOUND,
+              "Node "
+                  + node.id()
+                  + " has data directory "
+                  + node.logDirs().getFirst()
+                  + ", not "
+                  + command.directoryId());
+    } else {
+      reply = new MetadataReply.Done(Errors.NONE, "");
+    }
+    return new Draft(image).decided(reply);
+  }
+
   static Decision<MetadataReply.ProducerIdBlock> allocateProducerIds(
       MetadataImage image, MetadataCommand.AllocateProducerIds command) {
     Draft draft = new Draft(image);

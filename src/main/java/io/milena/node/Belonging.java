@@ -74,6 +74,7 @@ record Belonging(
               List.of());
     } else {
       ClusterInfo cluster = askUntilAnswered(config.cluster().join());
+      configured.ifPresent(id -> refuseIdOfAnother(config, cluster, id));
       found =
           new Belonging(
               configured.orElseGet(cluster::nextNodeId),
@@ -86,6 +87,22 @@ record Belonging(
     }
     found.mark(data);
     return found;
+  }
+
+  /** The metadata group would refuse it too; but nobody can answer a node that has its own id. */
+  private static void refuseIdOfAnother(NodeConfig config, ClusterInfo cluster, int id) {
+    for (ClusterInfo.Member node : cluster.nodes()) {
+      if (node.nodeId() == id) {
+        throw StartupException.wrongConfiguration(
+            "node id "
+                + id
+                + " belongs to the node at "
+                + node.address()
+                + ", with another data directory: give this node another "
+                + idSetting(config)
+                + ", or unregister that one first if it is gone for good");
+      }
+    }
   }
 
   private void mark(DataDirectory data) {

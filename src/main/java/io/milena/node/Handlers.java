@@ -1,5 +1,6 @@
 package io.milena.node;
 
+import io.milena.cluster.MetadataMember;
 import io.milena.common.Clock;
 import io.milena.group.actor.GroupCoordinator;
 import io.milena.metadata.MetadataService;
@@ -8,6 +9,7 @@ import io.milena.wire.handler.AlterConfigsHandler;
 import io.milena.wire.handler.AlterPartitionReassignmentsHandler;
 import io.milena.wire.handler.ApiHandler;
 import io.milena.wire.handler.ApiVersionsHandler;
+import io.milena.wire.handler.ChangeVoterHandlers;
 import io.milena.wire.handler.ClosestReplica;
 import io.milena.wire.handler.CreatePartitionsHandler;
 import io.milena.wire.handler.CreateTopicsHandler;
@@ -16,6 +18,7 @@ import io.milena.wire.handler.DeleteTopicsHandler;
 import io.milena.wire.handler.DescribeClusterHandler;
 import io.milena.wire.handler.DescribeConfigsHandler;
 import io.milena.wire.handler.DescribeLogDirsHandler;
+import io.milena.wire.handler.DescribeQuorumHandler;
 import io.milena.wire.handler.DescribeTopicPartitionsHandler;
 import io.milena.wire.handler.ElectLeadersHandler;
 import io.milena.wire.handler.FetchHandler;
@@ -52,13 +55,14 @@ final class Handlers {
       NodeConfig config,
       NodeIdentity identity,
       Uuid clusterId,
-      MetadataService metadata,
+      MetadataMember member,
       LeaderLookup lookup,
       ReplicaDirectory replicas,
       GroupCoordinator groups,
       ProducerIds producerIds,
       LogDirectories directories,
       Clock clock) {
+    MetadataService metadata = member.service();
     FetchSessions sessions =
         new FetchSessions(
             config.kafkaInt(
@@ -86,6 +90,8 @@ final class Handlers {
     handlers.add(new ListPartitionReassignmentsHandler(metadata));
     handlers.add(new UnregisterBrokerHandler(metadata));
     handlers.add(new UpdateFeaturesHandler(metadata));
+    handlers.add(new DescribeQuorumHandler(metadata, member::leaderStatus, clock));
+    handlers.addAll(ChangeVoterHandlers.all(metadata));
     handlers.add(new DescribeConfigsHandler(metadata, identity));
     handlers.add(new AlterConfigsHandler(metadata));
     handlers.add(new IncrementalAlterConfigsHandler(metadata));

@@ -40,5 +40,8 @@ final class NodeLogging {
         .getLogger("io.milena")
         .setLevel(Boolean.getBoolean("milena.debug") ? Level.DEBUG : Level.INFO);
     context.getLogger("org.apache.kafka").setLevel(Level.ERROR);
+    // Lines about nodes that are stopped or slow, every second or two; the metadata leader says it.
+    context.getLogger("akka.stream.Materializer").setLevel(Level.ERROR);
+    context.getLogger("akka.remote.PhiAccrualFailureDetector").setLevel(Level.ERROR);
   }
 }

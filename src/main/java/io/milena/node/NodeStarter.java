@@ -85,7 +85,7 @@ final class NodeStarter {
 
   private static final Duration METADATA_TIMEOUT = Duration.ofSeconds(30);
 
-  /** One tick of Raft: elections after ten to twenty of silence. */
+  /** One tick of Raft: elections after 14 to 28 of silence. */
   private static final Duration TICK_INTERVAL = Duration.ofMillis(50);
 
   /** A leader that nobody heard of for this many silence timeouts has long been replaced. */
@@ -431,7 +431,7 @@ final class NodeStarter {
             config,
             new NodeIdentity(nodeId, staticConfig),
             clusterId,
-            metadata,
+            member,
             new LeaderLookup(metadata, replicas, () -> member.isCutOffFor(cutOff)),
             replicas,
             groups,

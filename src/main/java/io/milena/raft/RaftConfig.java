@@ -50,9 +50,9 @@ public record RaftConfig(
     }
   }
 
-  /** Sensible limits for a tick of about 50 ms: elections after 0.5 to 1 s of silence. */
+  /** Sensible limits for a tick of about 50 ms: elections after 0.7 to 1.4 s of silence. */
   public static RaftConfig defaults(int nodeId) {
     return new RaftConfig(
-        nodeId, 10, 2, 256 * 1024, 16, 16 * 1024 * 1024, 512 * 1024, 1_000, 1_024, 100, 2);
+        nodeId, 14, 2, 256 * 1024, 16, 16 * 1024 * 1024, 512 * 1024, 1_000, 1_024, 100, 2);
   }
 }

@@ -76,9 +76,20 @@ class ClusterMessageFormatTest {
   }
 
   @Test
+  void leaderTellsOtherNodesItsStatus() {
+    ActorRef<MetadataGroup.LeaderStatus> asker =
+        testKit.<MetadataGroup.LeaderStatus>createTestProbe().ref();
+    verify(new MetadataGroup.GetLeaderStatus(asker, 2));
+    verify(samples.of(MetadataGroup.LeaderStatus.class));
+  }
+
+  @Test
   void everyRemoteMessageIsCovered() {
     assertThat(MetadataGroup.Remote.class.getPermittedSubclasses())
         .containsExactlyInAnyOrder(
-            MetadataGroup.Receive.class, MetadataGroup.Forward.class, MetadataGroup.Answered.class);
+            MetadataGroup.Receive.class,
+            MetadataGroup.Forward.class,
+            MetadataGroup.Answered.class,
+            MetadataGroup.GetLeaderStatus.class);
   }
 }

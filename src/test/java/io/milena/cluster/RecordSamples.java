@@ -52,6 +52,11 @@ final class RecordSamples {
     return samples;
   }
 
+  /** One of a record. */
+  Object of(Class<?> type) {
+    return record(type, "key");
+  }
+
   private static List<Object> keys() {
     return List.of(
         "key",

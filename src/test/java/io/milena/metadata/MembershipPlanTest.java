@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.protocol.Errors;
 import org.junit.jupiter.api.Test;
 
 class MembershipPlanTest {
@@ -69,5 +71,43 @@ class MembershipPlanTest {
     MetadataImage image = MetadataFixture.withNodes(2).image();
     assertThat(next(image, of(Set.of(0, 7), 1))).contains(new MembershipChange.Remove(7));
     assertThat(next(MetadataImage.EMPTY, of(Set.of(0)))).isEmpty();
+  }
+
+  private static MembershipPlan.Requested requested(
+      MetadataImage image, Membership now, int node, boolean votes) {
+    return MembershipPlan.requested(
+        image, now, new MetadataCommand.ChangeVoter(node, Uuid.ZERO_UUID, votes), TARGET);
+  }
+
+  private static Errors errorOf(MembershipPlan.Requested requested) {
+    return switch (requested) {
+      case MembershipPlan.Requested.Due _ -> Errors.NONE;
+      case MembershipPlan.Requested.Refused(MetadataReply.Done reply) -> reply.error();
+    };
+  }
+
+  /** KIP-853. */
+  @Test
+  void voterIsAddedAndRemovedOnRequest() {
+    MetadataImage image = MetadataFixture.withNodes(4).image();
+    Membership now = of(Set.of(0, 1, 2), 3);
+    assertThat(requested(image, now, 3, true))
+        .isEqualTo(new MembershipPlan.Requested.Due(new AddVoter(3)));
+    assertThat(errorOf(requested(image, now, 2, true))).isEqualTo(Errors.DUPLICATE_VOTER);
+    assertThat(errorOf(requested(image, now, 3, false))).isEqualTo(Errors.VOTER_NOT_FOUND);
+    assertThat(errorOf(requested(image, of(Set.of(0), 1), 0, false)))
+        .isEqualTo(Errors.INVALID_REQUEST);
+    assertThat(requested(image, of(Set.of(0, 1, 2, 3)), 0, false))
+        .isEqualTo(new MembershipPlan.Requested.Due(new AddLearner(0)));
+  }
+
+  @Test
+  void voterThatWouldBeMadeOneAgainIsNotRemovedUnlessItIsNotRunning() {
+    MetadataFixture group = MetadataFixture.withNodes(3);
+    Membership now = of(Set.of(0, 1, 2));
+    assertThat(errorOf(requested(group.image(), now, 2, false))).isEqualTo(Errors.INVALID_REQUEST);
+    group.fence(2);
+    assertThat(requested(group.image(), now, 2, false))
+        .isEqualTo(new MembershipPlan.Requested.Due(new AddLearner(2)));
   }
 }

@@ -9,11 +9,15 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.QuorumInfo;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.DuplicateVoterException;
+import org.apache.kafka.common.errors.InvalidRequestException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -88,6 +92,7 @@ class ThreeNodesTest {
     }
     Await.until(() -> live(third).equals(Set.of(1, 2, 3)), "all live");
     Await.until(() -> voters(second).equals(Set.of(1, 2, 3)), "three voters");
+    quorumToolsWorkAtEveryNode();
 
     nodes.remove(first);
     first.close();
@@ -100,6 +105,31 @@ class ThreeNodesTest {
     assertThat(topics(again)).contains("of-1", "of-2", "of-3", "without-1");
   }
 
+  private void quorumToolsWorkAtEveryNode() throws Exception {
+    for (TestNode node : nodes) {
+      try (Admin admin = node.admin()) {
+        QuorumInfo quorum = admin.describeMetadataQuorum().quorumInfo().get(30, TimeUnit.SECONDS);
+        assertThat(quorum.voters().stream().map(QuorumInfo.ReplicaState::replicaId))
+            .containsExactlyInAnyOrder(1, 2, 3);
+        assertThat(quorum.leaderId()).isPositive();
+        QuorumInfo.ReplicaState voter = quorum.voters().getLast();
+        assertThatThrownBy(() ->
+                admin
+                    .removeRaftVoter(voter.replicaId(), voter.replicaDirectoryId())
+                    .all()
+                    .get(30, TimeUnit.SECONDS))
+            .hasCauseInstanceOf(InvalidRequestException.class)
+            .hasMessageContaining("milena.metadata.voters");
+        assertThatThrownBy(() ->
+                admin
+                    .addRaftVoter(voter.replicaId(), voter.replicaDirectoryId(), Set.of())
+                    .all()
+                    .get(30, TimeUnit.SECONDS))
+            .hasCauseInstanceOf(DuplicateVoterException.class);
+      }
+    }
+  }
+
   @Test
   void directoryOfAnotherClusterIsRefused() {
     TestNode first = start(1);
@@ -109,6 +139,28 @@ class ThreeNodesTest {
         .isInstanceOf(StartupException.class)
         .hasMessageContaining("belongs to cluster")
         .hasMessageContaining("empty --data directory");
+  }
+
+  @Test
+  void idOfAnotherNodeIsRefusedWhereItIsConfiguredAndAnotherIsTakenWhereItWasChosen() {
+    TestNode first = start(1);
+    Map<String, String> same = Map.of("milena.cluster.join", first.bootstrap(), "node.id", "1");
+    assertThatThrownBy(() -> TestNode.start(directory.resolve("node-2"), same))
+        .isInstanceOf(StartupException.class)
+        .hasMessageContaining("belongs to the node at")
+        .hasMessageContaining("give this node another node.id");
+    // Both choose the same id at first.
+    List<CompletableFuture<TestNode>> starting =
+        List.of(
+            CompletableFuture.supplyAsync(() -> joining(3, first)),
+            CompletableFuture.supplyAsync(() -> joining(4, first)));
+    starting.forEach(node -> nodes.add(node.join()));
+    assertThat(nodes.stream().map(node -> node.node().nodeId())).containsExactlyInAnyOrder(1, 2, 3);
+  }
+
+  private TestNode joining(int number, TestNode first) {
+    return TestNode.start(
+        directory.resolve("node-" + number), Map.of("milena.cluster.join", first.bootstrap()));
   }
 
   @Test

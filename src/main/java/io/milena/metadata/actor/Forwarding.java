@@ -2,8 +2,10 @@ package io.milena.metadata.actor;
 
 import akka.actor.typed.ActorRef;
 import io.milena.metadata.MetadataCommand;
+import io.milena.metadata.MetadataReply;
 import io.milena.metadata.actor.MetadataGroup.Answered;
 import io.milena.metadata.actor.MetadataGroup.Command;
+import io.milena.metadata.actor.MetadataGroup.Decided;
 import io.milena.metadata.actor.MetadataGroup.Forward;
 import io.milena.metadata.actor.MetadataGroup.Outcome;
 import io.milena.metadata.actor.MetadataGroup.Request;
@@ -15,6 +17,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
+import org.apache.kafka.common.protocol.Errors;
 
 /**
  * Commands that were asked for on this node and are decided on another: who asked, and answers that
@@ -80,13 +83,23 @@ final class Forwarding {
       return;
     }
     Asker asker = asked.request().asker();
-    boolean isShown =
-        answered.outcome() instanceof Unavailable || answered.imageIndex() <= imageIndex;
-    if (isShown) {
+    if (!changesImage(answered.outcome()) || answered.imageIndex() <= imageIndex) {
       asker.tell(answered.outcome(), imageIndex);
     } else {
       waiting.add(new Waiting(answered.imageIndex(), asker, answered.outcome()));
     }
+  }
+
+  /**
+   * Whether there is something to be shown. A node whose registration is refused gets no image,
+   * ever, as the group takes it for none of its members.
+   */
+  private static boolean changesImage(Outcome outcome) {
+    return switch (outcome) {
+      case Unavailable _ -> false;
+      case Decided(MetadataReply.NodeRegistered registered) -> registered.error() == Errors.NONE;
+      case Decided _ -> true;
+    };
   }
 
   /** The image has come so far. */

@@ -18,6 +18,7 @@ import akka.persistence.typed.javadsl.SignalHandler;
 import io.milena.common.Clock;
 import io.milena.common.ClusterMessage;
 import io.milena.metadata.DecisionContext;
+import io.milena.metadata.MembershipPlan;
 import io.milena.metadata.MetadataCommand;
 import io.milena.metadata.MetadataRecordCodec;
 import io.milena.metadata.MetadataReply;
@@ -40,6 +41,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -114,6 +116,25 @@ public final class MetadataGroup
 
   /** How the group looks from here. */
   public record GetStatus(ActorRef<RaftStatus> replyTo) implements Command {}
+
+  /**
+   * How the group looks from its leader, wherever that is.
+   *
+   * @param hops how many more members may pass it on
+   */
+  public record GetLeaderStatus(ActorRef<LeaderStatus> replyTo, int hops) implements Remote {}
+
+  /**
+   * How the group looks from its leader, or from a member that knows none.
+   *
+   * @param silentMs for how long nothing was heard of each node; without those never heard of
+   */
+  public record LeaderStatus(RaftStatus status, Map<Integer, Long> silentMs)
+      implements ClusterMessage {
+    public LeaderStatus {
+      silentMs = Map.copyOf(silentMs);
+    }
+  }
 
   /** What waited in the inlet. */
   record Requests(List<Request> requests) implements Command {}
@@ -289,6 +310,7 @@ public final class MetadataGroup
           step(new Input.ChangeMembership(nextId++, change));
       case TransferLeadership(int toNodeId) -> step(new Input.TransferLeadership(toNodeId));
       case GetStatus(ActorRef<RaftStatus> replyTo) -> replyTo.tell(core().status());
+      case GetLeaderStatus asked -> onGetLeaderStatus(asked);
       case Internal.DECIDE -> {
         decideIsSent = false;
         decide();
@@ -370,6 +392,15 @@ public final class MetadataGroup
       doUpkeep();
     }
     place();
+  }
+
+  private void onGetLeaderStatus(GetLeaderStatus asked) {
+    int leader = core().leaderId();
+    if (leader == core().nodeId() || leader == HardState.NOBODY || asked.hops() == 0) {
+      asked.replyTo().tell(new LeaderStatus(core().status(), upkeep.silentMs()));
+    } else {
+      peers.send(leader, new GetLeaderStatus(asked.replyTo(), asked.hops() - 1));
+    }
   }
 
   private void onReceive(int from, Message message) {
@@ -513,15 +544,63 @@ public final class MetadataGroup
       }
       leadership.begin(raft.epoch(), application.image());
     }
+    if (parked.getFirst().command() instanceof MetadataCommand.ChangeVoter change) {
+      changeVoter(parked.removeFirst(), change);
+    } else {
+      decideBatch();
+    }
+    if (!parked.isEmpty()) {
+      sendDecide();
+    }
+  }
+
+  private void decideBatch() {
     MetadataLeadership.Batch batch = leadership.decide(parked);
     if (batch.records().isEmpty()) {
       answerOnceConfirmed(batch.answers());
     } else {
       propose(batch);
     }
-    if (!parked.isEmpty()) {
-      sendDecide();
+  }
+
+  private void changeVoter(Request request, MetadataCommand.ChangeVoter command) {
+    switch (leadership.requested(command, core().membership(), settings.votersTarget())) {
+      case MembershipPlan.Requested.Refused(MetadataReply.Done reply) ->
+          answerOnceConfirmed(List.of(new MetadataLeadership.Answer(request, reply)));
+      case MembershipPlan.Requested.Due(MembershipChange change) -> {
+        Effects effects = core().step(new Input.ChangeMembership(nextId++, change));
+        outstanding.addLast(effects);
+        for (ProposalOutcome outcome : effects.proposals()) {
+          onVoterProposed(request, outcome);
+        }
+      }
     }
+  }
+
+  private void onVoterProposed(Request request, ProposalOutcome outcome) {
+    switch (outcome) {
+      case ProposalOutcome.Appended(_, LogPosition position) ->
+          leadership.waitFor(
+              position,
+              new MetadataLeadership.Answer(request, new MetadataReply.Done(Errors.NONE, "")));
+      case ProposalOutcome.Refused refused ->
+          answerOnceConfirmed(
+              List.of(
+                  new MetadataLeadership.Answer(
+                      request,
+                      new MetadataReply.Done(
+                          Errors.REQUEST_TIMED_OUT, reasonOf(refused.reason())))));
+    }
+  }
+
+  private static String reasonOf(ProposalOutcome.Reason reason) {
+    return switch (reason) {
+      case NOT_CAUGHT_UP ->
+          "The node has not caught up with the metadata log: is it running? Ask again once it has";
+      case CHANGE_IN_PROGRESS -> "Another change of the metadata group is under way: ask again";
+      case NOT_LEADER, TRANSFERRING, TOO_MUCH_UNCOMMITTED, NO_SUCH_CHANGE ->
+          "The metadata group takes no change now (" + reason + "): ask again";
+    };
   }
 
   private void propose(MetadataLeadership.Batch batch) {

@@ -110,6 +110,7 @@ final class MetadataInlet extends AbstractBehavior<Command> {
       case MetadataGroup.ChangeMembership _ -> member.tell(command);
       case MetadataGroup.TransferLeadership _ -> member.tell(command);
       case MetadataGroup.GetStatus _ -> member.tell(command);
+      case MetadataGroup.GetLeaderStatus _ -> member.tell(command);
       case Internal.DECIDE, Internal.CONTINUE, Internal.TICK, Internal.EXPIRE ->
           member.tell(command);
     }

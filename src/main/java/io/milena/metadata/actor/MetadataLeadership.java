@@ -2,6 +2,8 @@ package io.milena.metadata.actor;
 
 import io.milena.metadata.Decision;
 import io.milena.metadata.DecisionContext;
+import io.milena.metadata.MembershipPlan;
+import io.milena.metadata.MetadataCommand;
 import io.milena.metadata.MetadataCore;
 import io.milena.metadata.MetadataImage;
 import io.milena.metadata.MetadataRecord;
@@ -10,9 +12,11 @@ import io.milena.metadata.actor.MetadataGroup.Decided;
 import io.milena.metadata.actor.MetadataGroup.Request;
 import io.milena.metadata.actor.MetadataGroup.Unavailable;
 import io.milena.raft.LogPosition;
+import io.milena.raft.Membership;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.kafka.common.protocol.Errors;
 
 /**
  * A leader's work in progress: commands become batches, each one entry of the log, decided against
@@ -71,12 +75,17 @@ final class MetadataLeadership {
     lastAppended = LogPosition.START;
   }
 
-  /** Decides as many of the commands as fit a batch, and takes them from the queue. */
+  /**
+   * Decides as many of the commands as fit a batch, and takes them from the queue. Ends before a
+   * change of voters, which is an entry of its own.
+   */
   Batch decide(ArrayDeque<Request> commands) {
     List<Answer> answers = new ArrayList<>();
     List<MetadataRecord> records = new ArrayList<>();
     MetadataImage image = newest;
-    while (!commands.isEmpty() && records.size() < BATCH_RECORDS_MAX) {
+    while (!commands.isEmpty()
+        && records.size() < BATCH_RECORDS_MAX
+        && !(commands.getFirst().command() instanceof MetadataCommand.ChangeVoter)) {
       Request request = commands.removeFirst();
       Decision<? extends MetadataReply> decision =
           MetadataCore.decide(image, request.command(), context);
@@ -85,6 +94,22 @@ final class MetadataLeadership {
       image = decision.image();
     }
     return new Batch(answers, records, image);
+  }
+
+  /** What there is to say about a change of voters before Raft is asked. */
+  MembershipPlan.Requested requested(
+      MetadataCommand.ChangeVoter command, Membership now, int votersTarget) {
+    MetadataReply.Done checked =
+        (MetadataReply.Done) MetadataCore.decide(newest, command, context).reply();
+    return checked.error() == Errors.NONE
+        ? MembershipPlan.requested(newest, now, command, votersTarget)
+        : new MembershipPlan.Requested.Refused(checked);
+  }
+
+  /** A reply waits for an entry that changes no image. */
+  void waitFor(LogPosition position, Answer answer) {
+    lastAppended = position;
+    waiting.addLast(new Waiting(position, List.of(answer)));
   }
 
   /** A batch is in the log: what follows is decided on top of it. */

@@ -12,10 +12,12 @@ import io.milena.raft.RaftStatus;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * What the metadata leader does without being asked: fences nodes that are gone, and brings the
@@ -48,6 +50,11 @@ final class MetadataUpkeep {
     liveness.heard(nodeId);
   }
 
+  /** For how long each node was not heard of. */
+  Map<Integer, Long> silentMs() {
+    return liveness.silentMs();
+  }
+
   void gone(MetadataImage image, int nodeId) {
     NodeImage node = image.nodes().get(nodeId);
     if (node != null) {
@@ -74,7 +81,8 @@ final class MetadataUpkeep {
     if (raft.isLeader()) {
       liveness.lead(lastOtherLeader);
     }
-    if (raft.membership().members().size() > 1) {
+    boolean isAlone = raft.isLeader() && raft.membership().members().size() == 1;
+    if (!isAlone) {
       LOG.info(
           "Node {} leads the metadata group{}",
           now == raft.nodeId() ? now + " (this one)" : now,
@@ -87,10 +95,12 @@ final class MetadataUpkeep {
   List<MetadataCommand<?>> commands(MetadataImage image) {
     List<MetadataCommand<?>> commands = new ArrayList<>();
     for (NodeLiveness.Verdict verdict : liveness.verdicts(image)) {
-      LOG.warn(
-          "Node {} {}: fencing it, others lead in its place",
-          verdict.command().nodeId(),
-          verdict.reason());
+      NodeImage node = image.nodes().get(verdict.command().nodeId());
+      LOG.atLevel(node != null && node.controlledShutdown() ? Level.INFO : Level.WARN)
+          .log(
+              "Node {} {}: fencing it, others lead in its place",
+              verdict.command().nodeId(),
+              verdict.reason());
       commands.add(verdict.command());
     }
     return commands;
