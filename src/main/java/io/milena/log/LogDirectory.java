@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  *   log-start-offset-checkpoint        first offset that may be read
  *   replication-offset-checkpoint      high watermarks
  *   .kafka_cleanshutdown               present when every log was closed
+ *   .boot-id                           in which life of the machine the logs were last written
  *   .lock                              held while a node uses the directory
  *   topic-0/ ...                       the logs
  * </pre>
@@ -43,15 +44,18 @@ public final class LogDirectory implements AutoCloseable {
   private static final String LOG_START_OFFSETS = "log-start-offset-checkpoint";
   static final String HIGH_WATERMARKS = "replication-offset-checkpoint";
   static final String CLEAN_SHUTDOWN = ".kafka_cleanshutdown";
+  private static final String BOOT_ID = ".boot-id";
   private static final String META_PROPERTIES = "meta.properties";
   private static final String LOCK = ".lock";
 
   private final Path path;
   private final FileChannel lockFile;
+  private final Optional<String> bootId;
 
-  private LogDirectory(Path path, FileChannel lockFile) {
+  private LogDirectory(Path path, FileChannel lockFile, Optional<String> bootId) {
     this.path = path;
     this.lockFile = lockFile;
+    this.bootId = bootId;
   }
 
   /**
@@ -70,6 +74,11 @@ public final class LogDirectory implements AutoCloseable {
    *     DirectoryInUseException}
    */
   public static LogDirectory open(Path path) {
+    return open(path, BootId.current());
+  }
+
+  /** The same in a life of the machine; empty if it cannot be told from others. */
+  static LogDirectory open(Path path, Optional<String> bootId) {
     try {
       Files.createDirectories(path);
       FileChannel channel =
@@ -78,7 +87,7 @@ public final class LogDirectory implements AutoCloseable {
         channel.close();
         throw new DirectoryInUseException(path.resolve(LOCK));
       }
-      return new LogDirectory(path, channel);
+      return new LogDirectory(path, channel, bootId);
     } catch (IOException e) {
       throw LogFailedException.of(path, "taking it into use", e);
     }
@@ -185,8 +194,30 @@ public final class LogDirectory implements AutoCloseable {
     return Files.exists(path.resolve(CLEAN_SHUTDOWN));
   }
 
-  /** Removes the mark of a clean stop; before the first log is written to. */
+  /**
+   * Whether logs may lack what was written but not on disk: they were not closed, and the machine
+   * was started since. True where that is not known.
+   */
+  public boolean mayHaveLostRecords() {
+    if (wasShutDownCleanly()) {
+      return false;
+    }
+    try {
+      return bootId.isEmpty()
+          || !Files.exists(path.resolve(BOOT_ID))
+          || !Files.readString(path.resolve(BOOT_ID)).trim().equals(bootId.get());
+    } catch (IOException e) {
+      throw LogFailedException.of(path, "reading " + BOOT_ID, e);
+    }
+  }
+
+  /**
+   * Removes the mark of a clean stop, and says in which life of the machine the logs are written;
+   * before the first log is written to.
+   */
   public void markInUse() {
+    // First: a crash amid this leaves the mark of the clean stop, which is still true.
+    replace(BOOT_ID, bootId.orElse(""));
     try {
       if (Files.deleteIfExists(path.resolve(CLEAN_SHUTDOWN))) {
         LogFiles.forceDirectory(path);

@@ -1,6 +1,7 @@
 package io.milena.metadata;
 
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -20,6 +21,7 @@ public final class LeaderPlacement {
   /**
    * The first assigned replica that is in sync and can lead; without one, the first that is
    * eligible and can lead (KIP-966); empty when nobody may lead without losing committed records.
+   * Where every machine that had them has crashed, the last one that had, as nobody has more.
    *
    * @param canLead which nodes are live
    */
@@ -30,13 +32,16 @@ public final class LeaderPlacement {
             .mapToInt(Integer::intValue)
             .filter(canLead)
             .findFirst();
-    return inSync.isPresent()
-        ? inSync
-        : set.replicas().stream()
-            .filter(set.elr()::contains)
-            .mapToInt(Integer::intValue)
-            .filter(canLead)
-            .findFirst();
+    if (inSync.isPresent()) {
+      return inSync;
+    }
+    List<Integer> eligible =
+        set.isr().isEmpty() && set.elr().isEmpty() ? set.lastKnownElr() : set.elr();
+    return set.replicas().stream()
+        .filter(eligible::contains)
+        .mapToInt(Integer::intValue)
+        .filter(canLead)
+        .findFirst();
   }
 
   /** The same for a set of an image; empty also when there is no such set. */

@@ -133,7 +133,7 @@ final class Leadership {
             from.leaderEpoch() + 1,
             among(from.isr(), replicas),
             among(from.elr(), replicas),
-            List.of(),
+            among(from.lastKnownElr(), replicas),
             0,
             true);
     return samePartitionEpoch(elect(moved, 1, canLead), 0);
@@ -216,6 +216,34 @@ final class Leadership {
   }
 
   /**
+   * The set after a replica that is out of the ISR may have lost records: it is not eligible any
+   * more (KIP-966). The last that could be elected remains known: nobody has more than it has.
+   *
+   * @param remainsKnown false if it begins with nothing
+   */
+  static ReplicaSetImage withoutRecords(ReplicaSetImage set, int node, boolean remainsKnown) {
+    if (!set.elr().contains(node) && !set.lastKnownElr().contains(node)) {
+      return set;
+    }
+    List<Integer> elr = without(set.elr(), node);
+    boolean isLast = set.isr().isEmpty() && elr.isEmpty();
+    List<Integer> lastKnown =
+        isLast && remainsKnown ? List.of(node) : without(set.lastKnownElr(), node);
+    return new ReplicaSetImage(
+        set.id(),
+        set.replicas(),
+        set.addingReplicas(),
+        set.removingReplicas(),
+        set.leader(),
+        set.leaderEpoch(),
+        set.isr(),
+        elr,
+        lastKnown,
+        set.partitionEpoch() + 1,
+        set.detached());
+  }
+
+  /**
    * The set with other replicas in sync, as its leader found them. Those that left remain eligible
    * while too few are in sync to commit anything (KIP-966).
    *
@@ -259,7 +287,7 @@ final class Leadership {
         leaderEpoch,
         isr,
         elr,
-        set.lastKnownElr(),
+        isr.isEmpty() && elr.isEmpty() ? set.lastKnownElr() : List.of(),
         set.partitionEpoch() + 1,
         set.detached());
   }

@@ -3,6 +3,7 @@ package io.milena.metadata;
 import io.milena.metadata.MetadataCommand.ClaimLeadership;
 import io.milena.metadata.MetadataCommand.ResignLeadership;
 import io.milena.metadata.MetadataReply.LeadershipDecided;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.IntPredicate;
 import org.apache.kafka.common.protocol.Errors;
@@ -128,9 +129,11 @@ final class LeadershipRules {
   private static void checkHasCommittedRecords(
       MetadataImage image, ReplicaSetImage set, int nodeId) {
     boolean inSync = set.isr().contains(nodeId);
+    List<Integer> eligibleOnes =
+        set.isr().isEmpty() && set.elr().isEmpty() ? set.lastKnownElr() : set.elr();
     boolean eligible =
         set.replicas().contains(nodeId)
-            && set.elr().contains(nodeId)
+            && eligibleOnes.contains(nodeId)
             && set.isr().stream().noneMatch(canLead(image)::test);
     if (!inSync && !eligible) {
       throw new Refusal(

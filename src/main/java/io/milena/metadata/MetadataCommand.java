@@ -22,6 +22,8 @@ public sealed interface MetadataCommand<R extends MetadataReply> {
    *     should this be the first record of all
    * @param logDirs ids of its log directories; an id whose registration has none of them is another
    *     node's
+   * @param recordsMayBeLost true when its logs may lack what was not on disk, as its machine
+   *     stopped and not only its process (KIP-966, unclean shutdown)
    */
   record RegisterNode(
       int nodeId,
@@ -30,7 +32,8 @@ public sealed interface MetadataCommand<R extends MetadataReply> {
       List<NodeImage.Endpoint> endpoints,
       NodeImage.ClusterAddress clusterAddress,
       Optional<String> rack,
-      List<Uuid> logDirs)
+      List<Uuid> logDirs,
+      boolean recordsMayBeLost)
       implements MetadataCommand<MetadataReply.NodeRegistered> {}
 
   /** A registered node is ready to serve: unfences it and grants it the sets that wait for it. */

@@ -121,16 +121,16 @@ public final class MetadataInvariants {
     require(replicas.containsAll(set.isr()), "ISR beyond the replicas of " + set);
     require(replicas.containsAll(set.elr()), "ELR beyond the replicas of " + set);
     require(set.isr().stream().noneMatch(set.elr()::contains), "in ISR and ELR of " + set);
-    require(!set.isr().isEmpty() || !set.elr().isEmpty(), "nobody is eligible in " + set);
+    require(
+        set.lastKnownElr().isEmpty() || (set.isr().isEmpty() && set.elr().isEmpty()),
+        "known as the last beside eligible ones in " + set);
     if (set.leader() != ReplicaSetImage.NO_LEADER) {
       require(set.isr().contains(set.leader()), "leader out of the ISR of " + set);
       NodeImage leader = image.nodes().get(set.leader());
       require(leader != null && !leader.fenced(), "leader of " + set + " is fenced");
     } else {
       require(
-          set.replicas().stream()
-              .filter(node -> set.isr().contains(node) || set.elr().contains(node))
-              .noneMatch(node -> ReplicaSets.canLead(image, node)),
+          LeaderPlacement.choose(set, node -> ReplicaSets.canLead(image, node)).isEmpty(),
           "a live node could lead " + set);
     }
   }

@@ -37,6 +37,9 @@ final class NodeRules {
     if (known != null && !known.fenced()) {
       fence(draft, known, context);
     }
+    if (known == null || command.recordsMayBeLost()) {
+      loseRecords(draft, command.nodeId(), known != null, context);
+    }
     long nodeEpoch = image.nextNodeEpoch();
     draft.add(
         new MetadataRecord.NodeRegistered(
@@ -51,6 +54,30 @@ final class NodeRules {
                 true,
                 false)));
     return draft.decided(new MetadataReply.NodeRegistered(Errors.NONE, "", nodeEpoch));
+  }
+
+  /**
+   * A node comes back with less than it had: nobody may rely on its having all that is committed.
+   * What is in {@code fsync} topics only was on disk.
+   *
+   * @param remainsKnown false if it begins with nothing, or nobody knows of it any more
+   */
+  private static void loseRecords(
+      Draft draft, int nodeId, boolean remainsKnown, DecisionContext context) {
+    List<ReplicaSetImage> sets =
+        setsOf(draft.image(), nodeId).stream()
+            .filter(set -> set.elr().contains(nodeId) || set.lastKnownElr().contains(nodeId))
+            .toList();
+    if (sets.isEmpty()) {
+      return;
+    }
+    Set<Integer> durable =
+        remainsKnown ? ReplicaSets.durableSets(draft.image(), context.nodeConfig()) : Set.of();
+    for (ReplicaSetImage set : sets) {
+      if (!durable.contains(set.id())) {
+        change(draft, set, Leadership.withoutRecords(set, nodeId, remainsKnown));
+      }
+    }
   }
 
   /** The answer to the first attempt was lost, and the node asks again. */

@@ -3,8 +3,10 @@ package io.milena.metadata;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.TopicConfig;
@@ -118,6 +120,23 @@ final class ReplicaSets {
         draft.add(new MetadataRecord.ReplicaSetChanged(next));
       }
     }
+  }
+
+  /**
+   * The sets in which every partition is of a topic that keeps what it acknowledges on disk ({@code
+   * durability=fsync}).
+   */
+  static Set<Integer> durableSets(MetadataImage image, Map<String, String> nodeConfig) {
+    Set<Integer> durable = new HashSet<>(image.replicaSets().keySet());
+    for (TopicImage topic : image.topicsById().values()) {
+      String durability =
+          EffectiveConfigs.effectiveTopicValue(
+              image, nodeConfig, topic.name(), ConfigDefinitions.DURABILITY);
+      if (!ConfigDefinitions.DURABILITY_FSYNC.equals(durability)) {
+        topic.partitions().forEach(partition -> durable.remove(partition.replicaSetId()));
+      }
+    }
+    return durable;
   }
 
   /** Whether any partition is in the set. */

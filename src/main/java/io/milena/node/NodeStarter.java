@@ -365,6 +365,7 @@ final class NodeStarter {
     LocalReplicas replicas =
         new LocalReplicas(
             nodeId,
+            self.incarnation(),
             data.partitions(),
             this::replicaConfig,
             new LocalReplicas.Intervals(
@@ -488,7 +489,8 @@ final class NodeStarter {
             endpoints,
             clusterAddress(system),
             Optional.ofNullable(staticConfig.get("broker.rack")),
-            List.of(belonging.directoryId()));
+            List.of(belonging.directoryId()),
+            data.partitions().mayHaveLostRecords());
     MetadataReply.NodeRegistered reply = submitUntilDecided(metadata, command);
     if (reply.error() == Errors.DUPLICATE_BROKER_REGISTRATION) {
       throw new NodeIdTakenException(reply.message());

@@ -73,7 +73,8 @@ final class SharedMetadata implements MetadataService {
             List.of(new NodeImage.Endpoint("PLAINTEXT", "localhost", 1, "PLAINTEXT")),
             new NodeImage.ClusterAddress("localhost", 2),
             Optional.empty(),
-            List.of()));
+            List.of(),
+            false));
   }
 
   void start(MemberIdentity member) {

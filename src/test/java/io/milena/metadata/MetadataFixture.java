@@ -96,6 +96,11 @@ final class MetadataFixture {
 
   static MetadataCommand.RegisterNode registration(
       int id, Uuid incarnation, Optional<String> rack) {
+    return registration(id, incarnation, rack, false);
+  }
+
+  static MetadataCommand.RegisterNode registration(
+      int id, Uuid incarnation, Optional<String> rack, boolean recordsMayBeLost) {
     return new MetadataCommand.RegisterNode(
         id,
         incarnation,
@@ -103,7 +108,8 @@ final class MetadataFixture {
         List.of(new NodeImage.Endpoint("PLAINTEXT", "host" + id, 9092, "PLAINTEXT")),
         clusterAddress(id),
         rack,
-        List.of(new Uuid(3, id)));
+        List.of(new Uuid(3, id)),
+        recordsMayBeLost);
   }
 
   static NodeImage.ClusterAddress clusterAddress(int id) {
@@ -112,6 +118,11 @@ final class MetadataFixture {
 
   long register(int id, Optional<String> rack) {
     return submit(registration(id, new Uuid(1, nextIncarnation++), rack)).nodeEpoch();
+  }
+
+  /** A node whose machine crashed is there again, fenced. */
+  void registerAfterCrash(int id) {
+    submit(registration(id, new Uuid(1, nextIncarnation++), Optional.empty(), true));
   }
 
   void start(int id, Optional<String> rack) {

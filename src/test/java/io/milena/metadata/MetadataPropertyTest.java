@@ -87,7 +87,8 @@ class MetadataPropertyTest {
           MetadataFixture.registration(
               node,
               new org.apache.kafka.common.Uuid(random.nextLong(), random.nextLong()),
-              random.nextBoolean() ? Optional.of("rack" + node % 2) : Optional.empty());
+              random.nextBoolean() ? Optional.of("rack" + node % 2) : Optional.empty(),
+              random.nextInt(3) == 0);
       case 1, 2 -> new MetadataCommand.UnfenceNode(node, known == null ? 0 : known.nodeEpoch());
       case 3 -> new MetadataCommand.FenceNode(node, known == null ? 0 : known.nodeEpoch());
       case 4 ->

@@ -53,7 +53,8 @@ class NodeRulesTest {
         List.of(new NodeImage.Endpoint("PLAINTEXT", "h", 1, "PLAINTEXT")),
         MetadataFixture.clusterAddress(nodeId),
         Optional.empty(),
-        List.of(directory));
+        List.of(directory),
+        false);
   }
 
   @Test
@@ -91,7 +92,8 @@ class NodeRulesTest {
             List.of(),
             MetadataFixture.clusterAddress(0),
             Optional.empty(),
-            List.of());
+            List.of(),
+            false);
     assertThat(group.submit(noListener).error()).isEqualTo(Errors.INVALID_REGISTRATION);
     var negative = MetadataFixture.registration(-1, new Uuid(1, 1), Optional.empty());
     assertThat(group.submit(negative).message()).contains("-1");
@@ -274,5 +276,82 @@ class NodeRulesTest {
     group.unfence(1);
     assertThat(group.setOf("t", 0).leader()).isZero();
     assertThat(group.setOf("t", 0).isr()).containsExactly(0);
+  }
+
+  private static MetadataFixture twoReplicas(Map<String, String> nodeConfig) {
+    MetadataFixture group = MetadataFixture.withNodes(2).withNodeConfig(nodeConfig);
+    group.create(MetadataFixture.topic("t", Map.of(0, List.of(0, 1))));
+    return group;
+  }
+
+  @Test
+  void aKilledProcessComesBackEligibleAndACrashedMachineDoesNot() {
+    MetadataFixture group = twoReplicas(Map.of("min.insync.replicas", "2"));
+    group.fence(1);
+    group.register(1, Optional.empty());
+    assertThat(group.setOf("t", 0).elr()).containsExactly(1);
+    group.registerAfterCrash(1);
+    assertThat(group.setOf("t", 0).elr()).isEmpty();
+    group.unfence(1);
+    group.fence(0);
+    assertThat(group.setOf("t", 0).leader()).isEqualTo(ReplicaSetImage.NO_LEADER);
+    assertThat(group.setOf("t", 0).elr()).containsExactly(0);
+  }
+
+  @Test
+  void aMachineThatCrashedAndWasNotMissedLeavesTheIsr() {
+    MetadataFixture group = twoReplicas(Map.of("min.insync.replicas", "2"));
+    group.registerAfterCrash(0);
+    ReplicaSetImage set = group.setOf("t", 0);
+    assertThat(set.isr()).containsExactly(1);
+    assertThat(set.elr()).isEmpty();
+    assertThat(set.leader()).isEqualTo(1);
+  }
+
+  @Test
+  void whereEveryMachineCrashedTheLastOneThatHadEverythingLeads() {
+    MetadataFixture group = twoReplicas(Map.of("min.insync.replicas", "2"));
+    group.fence(0);
+    group.fence(1);
+    assertThat(group.setOf("t", 0).elr()).containsExactly(0, 1);
+    group.registerAfterCrash(0);
+    assertThat(group.setOf("t", 0).elr()).containsExactly(1);
+    group.unfence(0);
+    assertThat(group.setOf("t", 0).leader()).isEqualTo(ReplicaSetImage.NO_LEADER);
+    group.registerAfterCrash(1);
+    assertThat(group.setOf("t", 0).elr()).isEmpty();
+    assertThat(group.setOf("t", 0).lastKnownElr()).containsExactly(1);
+    group.unfence(1);
+    ReplicaSetImage set = group.setOf("t", 0);
+    assertThat(set.leader()).isEqualTo(1);
+    assertThat(set.isr()).containsExactly(1);
+    assertThat(set.lastKnownElr()).isEmpty();
+  }
+
+  @Test
+  void whatIsOnDiskBeforeItIsAcknowledgedSurvivesTheMachine() {
+    MetadataFixture group =
+        twoReplicas(Map.of("min.insync.replicas", "2", "log.durability", "fsync"));
+    group.fence(1);
+    group.registerAfterCrash(1);
+    assertThat(group.setOf("t", 0).elr()).containsExactly(1);
+    group.create(
+        new MetadataCommand.NewTopic(
+            "u", -1, -1, Map.of(0, List.of(0, 1)), Map.of("durability", "replicated"), false));
+    assertThat(group.setOf("u", 0).id()).isEqualTo(group.setOf("t", 0).id());
+    group.registerAfterCrash(1);
+    assertThat(group.setOf("t", 0).elr()).as("it may lack records of u").isEmpty();
+  }
+
+  @Test
+  void aNodeThatWasForgottenBeginsWithNothing() {
+    MetadataFixture group = twoReplicas(Map.of("min.insync.replicas", "2"));
+    group.fence(0);
+    group.fence(1);
+    group.submit(new MetadataCommand.UnregisterNode(1));
+    group.start(1, Optional.empty());
+    ReplicaSetImage set = group.setOf("t", 0);
+    assertThat(set.elr()).containsExactly(0);
+    assertThat(set.leader()).isEqualTo(ReplicaSetImage.NO_LEADER);
   }
 }

@@ -5,13 +5,16 @@ import io.milena.log.FileRegion;
 import io.milena.log.LeaderEpochHistory;
 import io.milena.log.LogView;
 import io.milena.log.ReplicatedLog;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Random;
+import java.util.function.BooleanSupplier;
+import java.util.random.RandomGenerator;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.internal.MemoryRecords;
@@ -32,6 +35,12 @@ final class ModelLog implements ReplicatedLog, LogView {
   private long logStartOffset;
   private long logEndOffset;
   private long recoveryPoint;
+  private BooleanSupplier failing = () -> false;
+
+  /** Before each batch of a leader is appended, this says whether the disk is full. */
+  void failWhen(BooleanSupplier isFailing) {
+    failing = isFailing;
+  }
 
   /** Appends one batch of as many records as there are values; returns its base offset. */
   long appendAsLeader(int epoch, byte[]... values) {
@@ -79,7 +88,7 @@ final class ModelLog implements ReplicatedLog, LogView {
   }
 
   /** The machine stops: any number of the newest batches that no flush covered are gone. */
-  void loseTail(Random random) {
+  void loseTail(RandomGenerator random) {
     List<Long> ends = new ArrayList<>(List.of(Math.max(recoveryPoint, logStartOffset)));
     for (Batch batch : batches) {
       if (batch.lastOffset() >= recoveryPoint) {
@@ -132,6 +141,10 @@ final class ModelLog implements ReplicatedLog, LogView {
       if (batch.baseOffset() < logEndOffset) {
         return new AppendOutcome.Rejected(
             Errors.OFFSET_OUT_OF_RANGE, batch.baseOffset() + " is below the log end");
+      }
+      if (failing.getAsBoolean()) {
+        // The batches before it stay, and nothing of this one.
+        throw new UncheckedIOException(new IOException("the disk is full"));
       }
       add(batch);
     }

@@ -9,6 +9,7 @@ import io.milena.log.PartitionLog;
 import io.milena.metadata.MetadataDelta;
 import io.milena.metadata.MetadataImage;
 import io.milena.metadata.MetadataService.MetadataListener;
+import io.milena.metadata.NodeImage;
 import io.milena.metadata.PartitionImage;
 import io.milena.metadata.ReplicaSetImage;
 import io.milena.metadata.TopicImage;
@@ -72,6 +73,7 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
   }
 
   private final int nodeId;
+  private final Uuid incarnation;
   private final LogDirectory directory;
   private final Configs configs;
   private final Intervals intervals;
@@ -92,6 +94,7 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
   private @Nullable ActorRef<InSyncActor.Command> inSync;
 
   /**
+   * @param incarnation this life of the node: what an image grants to another one is not for it
    * @param directory where the partitions' directories are; recovered checkpoints come from there
    * @param openers opens (and recovers) logs, as many at a time as it has threads
    * @param io runs flushes that nobody waits for, checkpoints and the removal of files
@@ -99,6 +102,7 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
    */
   public LocalReplicas(
       int nodeId,
+      Uuid incarnation,
       LogDirectory directory,
       Configs configs,
       Intervals intervals,
@@ -108,6 +112,7 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
       Executor io,
       Executor flusher) {
     this.nodeId = nodeId;
+    this.incarnation = incarnation;
     this.directory = directory;
     this.checkpoints = StartCheckpoints.read(directory);
     this.configs = configs;
@@ -195,7 +200,7 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
       ReplicaSetImage set = image.replicaSets().get(setId);
       List<ReplicaHandle> handles = bySet.getOrDefault(setId, List.of());
       if (set != null && set.replicas().contains(nodeId)) {
-        handles.forEach(handle -> assign(handle, set));
+        handles.forEach(handle -> assign(handle, set, image));
       } else if (set != null) {
         leave(List.copyOf(handles), image);
       }
@@ -215,7 +220,7 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
         forgetSetOf(handle);
         handle.replicaSetId(set.id());
         bySet.computeIfAbsent(set.id(), _ -> new ArrayList<>()).add(handle);
-        assign(handle, set);
+        assign(handle, set, image);
       } else {
         gone.add(handle);
       }
@@ -273,21 +278,32 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
       byTopic.computeIfAbsent(topic.id(), _ -> new ArrayList<>()).add(handle);
       bySet.computeIfAbsent(partition.replicaSetId(), _ -> new ArrayList<>()).add(handle);
       handle.config(config);
-      assign(handle, set);
+      assign(handle, set, image);
       open(handle, config);
     }
   }
 
-  private void assign(ReplicaHandle handle, ReplicaSetImage set) {
+  private void assign(ReplicaHandle handle, ReplicaSetImage set, MetadataImage image) {
     ReplicaCommand role;
-    if (set.leader() == nodeId) {
+    if (set.leader() == nodeId && isOfThisLife(image)) {
       role = new ReplicaCommand.Lead(set.leaderEpoch(), set.replicas(), set.isr());
-    } else if (set.leader() == ReplicaSetImage.NO_LEADER || !set.replicas().contains(nodeId)) {
+    } else if (set.leader() == ReplicaSetImage.NO_LEADER
+        || set.leader() == nodeId
+        || !set.replicas().contains(nodeId)) {
       role = new ReplicaCommand.StepDown(set.leaderEpoch());
     } else {
       role = new ReplicaCommand.Follow(set.leaderEpoch(), set.leader());
     }
     handle.assign(role);
+  }
+
+  /**
+   * Until this life is registered an image speaks of an earlier one: others may lead by now, and
+   * what would be committed alone is not.
+   */
+  private boolean isOfThisLife(MetadataImage image) {
+    NodeImage self = image.nodes().get(nodeId);
+    return self != null && self.incarnation().equals(incarnation);
   }
 
   private void open(ReplicaHandle handle, ReplicaConfig config) {

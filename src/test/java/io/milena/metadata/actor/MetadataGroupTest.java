@@ -122,7 +122,8 @@ class MetadataGroupTest {
         List.of(new NodeImage.Endpoint("PLAINTEXT", "localhost", 9092, "PLAINTEXT")),
         new NodeImage.ClusterAddress("localhost", 19092),
         Optional.empty(),
-        List.of());
+        List.of(),
+        false);
   }
 
   private static MetadataCommand.CreateTopics creation(String topic, int partitions) {

@@ -85,6 +85,7 @@ class LocalReplicasTest {
     replicas =
         new LocalReplicas(
             NODE,
+            new Uuid(1, NODE),
             LogDirectory.open(directory),
             (_, _) -> new ReplicaConfig(LogConfig.of(Map.of()), 1),
             new LocalReplicas.Intervals(

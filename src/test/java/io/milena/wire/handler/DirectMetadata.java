@@ -71,7 +71,8 @@ final class DirectMetadata implements MetadataService {
                 endpoints,
                 new io.milena.metadata.NodeImage.ClusterAddress("localhost", 19092),
                 id == 1 ? Optional.of("r1") : Optional.empty(),
-                List.of(new Uuid(3, id))))
+                List.of(new Uuid(3, id)),
+                false))
             .nodeEpoch();
     now(new MetadataCommand.UnfenceNode(id, nodeEpoch));
   }
