@@ -7,6 +7,8 @@ import akka.cluster.Member;
 import akka.cluster.sharding.ShardCoordinator;
 import akka.cluster.typed.Cluster;
 import akka.dispatch.Futures;
+import io.milena.common.Clock;
+import io.milena.metadata.LeaderBalance;
 import io.milena.metadata.LeaderPlacement;
 import io.milena.metadata.MetadataImage;
 import java.util.HashMap;
@@ -34,15 +36,25 @@ final class ReplicaSetAllocation extends ShardCoordinator.AbstractShardAllocatio
   private final Cluster cluster;
   private final Supplier<MetadataImage> image;
   private final ActorRef nowhere;
+  private final LeaderBalance balance;
+  private final Clock clock;
 
   /**
    * @param nowhere an actor that is no shard region: the coordinator drops a shard that is
    *     allocated to it without a word, and asks again when a region does
+   * @param settings when leaders return to preferred replicas
    */
-  ReplicaSetAllocation(Cluster cluster, Supplier<MetadataImage> image, ActorRef nowhere) {
+  ReplicaSetAllocation(
+      Cluster cluster,
+      Supplier<MetadataImage> image,
+      ActorRef nowhere,
+      LeaderBalance.Settings settings,
+      Clock clock) {
     this.cluster = cluster;
     this.image = image;
     this.nowhere = nowhere;
+    this.balance = new LeaderBalance(settings, clock.monotonicNanos());
+    this.clock = clock;
   }
 
   @Override
@@ -62,7 +74,13 @@ final class ReplicaSetAllocation extends ShardCoordinator.AbstractShardAllocatio
     regionsByNode(regions.keySet())
         .forEach((node, region) -> placed.put(node, setIds(shards(regions, region))));
     Set<String> misplaced = new HashSet<>();
-    LeaderPlacement.misplaced(image.get(), placed, setIds(moving), MOVES_MAX)
+    MetadataImage now = image.get();
+    LeaderPlacement.misplaced(
+            now,
+            placed,
+            setIds(moving),
+            MOVES_MAX,
+            balance.check(now, clock.monotonicNanos()))
         .forEach(set -> misplaced.add(Integer.toString(set)));
     return Futures.successful(misplaced);
   }

@@ -13,6 +13,8 @@ import akka.cluster.sharding.typed.ShardingMessageExtractor;
 import akka.cluster.sharding.typed.javadsl.ClusterSharding;
 import akka.cluster.sharding.typed.javadsl.Entity;
 import akka.cluster.typed.Cluster;
+import io.milena.common.Clock;
+import io.milena.metadata.LeaderBalance;
 import io.milena.metadata.LeaderPlacement;
 import io.milena.metadata.MetadataImage;
 import io.milena.metadata.MetadataService;
@@ -89,10 +91,14 @@ final class ReplicaSetKeeper extends AbstractOnMessageBehavior<ReplicaSetKeeper.
 
   private final List<ActorRef<HandedOver>> waitForHandOver = new ArrayList<>();
 
-  static Behavior<Command> create(int nodeId, LongSupplier nodeEpoch, MetadataService metadata) {
+  static Behavior<Command> create(
+      int nodeId,
+      LongSupplier nodeEpoch,
+      MetadataService metadata,
+      LeaderBalance.Settings balance) {
     return Behaviors.setup(context ->
-        Behaviors.withTimers(
-            timers -> new ReplicaSetKeeper(context, timers, nodeId, nodeEpoch, metadata)));
+        Behaviors.withTimers(timers ->
+            new ReplicaSetKeeper(context, timers, nodeId, nodeEpoch, metadata, balance)));
   }
 
   private ReplicaSetKeeper(
@@ -100,7 +106,8 @@ final class ReplicaSetKeeper extends AbstractOnMessageBehavior<ReplicaSetKeeper.
       TimerScheduler<Command> timers,
       int nodeId,
       LongSupplier nodeEpoch,
-      MetadataService metadata) {
+      MetadataService metadata,
+      LeaderBalance.Settings balance) {
     super(context);
     this.nodeId = nodeId;
     this.metadata = metadata;
@@ -108,7 +115,8 @@ final class ReplicaSetKeeper extends AbstractOnMessageBehavior<ReplicaSetKeeper.
     this.region =
         startSharding(
             context,
-            new ReplicaSetLeader.Environment(nodeId, nodeEpoch, metadata, context.getSelf()));
+            new ReplicaSetLeader.Environment(nodeId, nodeEpoch, metadata, context.getSelf()),
+            balance);
     context.watchWith(region, Internal.REGION_ENDED);
     timers.startTimerWithFixedDelay(Internal.CHECK, CHECK_INTERVAL);
     ActorRef<Command> self = context.getSelf();
@@ -121,7 +129,9 @@ final class ReplicaSetKeeper extends AbstractOnMessageBehavior<ReplicaSetKeeper.
   }
 
   private static ActorRef<ShardingEnvelope<ReplicaSetLeader.Command>> startSharding(
-      ActorContext<Command> context, ReplicaSetLeader.Environment node) {
+      ActorContext<Command> context,
+      ReplicaSetLeader.Environment node,
+      LeaderBalance.Settings balance) {
     return ClusterSharding.get(context.getSystem())
         .init(
             Entity.of(
@@ -135,7 +145,9 @@ final class ReplicaSetKeeper extends AbstractOnMessageBehavior<ReplicaSetKeeper.
                     new ReplicaSetAllocation(
                         Cluster.get(context.getSystem()),
                         node.metadata()::image,
-                        Adapter.toClassic(context.getSystem()).deadLetters())));
+                        Adapter.toClassic(context.getSystem()).deadLetters(),
+                        balance,
+                        Clock.system())));
   }
 
   @Override

@@ -4,6 +4,7 @@ import akka.actor.typed.ActorRef;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Props;
 import akka.actor.typed.javadsl.AskPattern;
+import io.milena.metadata.LeaderBalance;
 import io.milena.metadata.MetadataService;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
@@ -25,13 +26,20 @@ public final class ReplicaSetLeaders {
    * be registered.
    *
    * @param nodeEpoch of the node's registration
+   * @param balance when leaders return to preferred replicas; the oldest node's counts
    */
   public static ReplicaSetLeaders start(
-      ActorSystem<?> system, int nodeId, LongSupplier nodeEpoch, MetadataService metadata) {
+      ActorSystem<?> system,
+      int nodeId,
+      LongSupplier nodeEpoch,
+      MetadataService metadata,
+      LeaderBalance.Settings balance) {
     return new ReplicaSetLeaders(
         system,
         system.systemActorOf(
-            ReplicaSetKeeper.create(nodeId, nodeEpoch, metadata), "replica-sets", Props.empty()));
+            ReplicaSetKeeper.create(nodeId, nodeEpoch, metadata, balance),
+            "replica-sets",
+            Props.empty()));
   }
 
   /**

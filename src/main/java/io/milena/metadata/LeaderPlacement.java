@@ -98,24 +98,39 @@ public final class LeaderPlacement {
    * @param placed sets whose entity is on a node, by node id; the nodes are those that can take one
    * @param moving sets that are being moved already
    * @param movesMax how many may move at a time, {@code moving} included
+   * @param mayReturn which sets may leave a leader that works for a better one, see {@link
+   *     LeaderBalance}
    */
   public static Set<Integer> misplaced(
-      MetadataImage image, Map<Integer, Set<Integer>> placed, Set<Integer> moving, int movesMax) {
+      MetadataImage image,
+      Map<Integer, Set<Integer>> placed,
+      Set<Integer> moving,
+      int movesMax,
+      IntPredicate mayReturn) {
     Set<Integer> misplaced = new HashSet<>();
     placed.forEach((node, sets) ->
         sets.stream()
             .sorted()
             .filter(set -> !moving.contains(set))
-            .filter(set -> isMisplaced(image, set, node, placed.keySet()))
+            .filter(set -> isMisplaced(image, set, node, placed.keySet(), mayReturn))
             .limit(Math.max(0, movesMax - moving.size() - misplaced.size()))
             .forEach(misplaced::add));
     return misplaced;
   }
 
   private static boolean isMisplaced(
-      MetadataImage image, int setId, int node, Set<Integer> nodesWithEntities) {
-    if (!image.replicaSets().containsKey(setId)) {
+      MetadataImage image,
+      int setId,
+      int node,
+      Set<Integer> nodesWithEntities,
+      IntPredicate mayReturn) {
+    ReplicaSetImage set = image.replicaSets().get(setId);
+    if (set == null) {
       return true;
+    }
+    boolean works = set.leader() == node && ReplicaSets.canLead(image, node);
+    if (works && !mayReturn.test(setId)) {
+      return false;
     }
     OptionalInt chosen = choose(image, setId);
     return chosen.isPresent()

@@ -26,6 +26,7 @@ import io.milena.http.HttpPort;
 import io.milena.log.LogConfig;
 import io.milena.metadata.ConfigDefinitions;
 import io.milena.metadata.EffectiveConfigs;
+import io.milena.metadata.LeaderBalance;
 import io.milena.metadata.MetadataCommand;
 import io.milena.metadata.MetadataImage;
 import io.milena.metadata.MetadataReply;
@@ -257,7 +258,8 @@ final class NodeStarter {
       if (!isAlone) {
         ClusterJoiner.start(system, nodeId, metadata);
       }
-      ReplicaSetLeaders leaders = ReplicaSetLeaders.start(system, nodeId, nodeEpoch::get, metadata);
+      ReplicaSetLeaders leaders =
+          ReplicaSetLeaders.start(system, nodeId, nodeEpoch::get, metadata, leaderBalance());
       return new Node.Parts(
           self,
           nodeEpoch.get(),
@@ -386,6 +388,18 @@ final class NodeStarter {
         },
         new InSyncProposals(metadata, nodeEpoch::get, millis("replica.lag.time.max.ms", 30_000)));
     return replicas;
+  }
+
+  /**
+   * As long as nobody says otherwise leaders return at once, not after Kafka's five minutes and
+   * from a tenth on.
+   */
+  private LeaderBalance.Settings leaderBalance() {
+    return new LeaderBalance.Settings(
+        Boolean.parseBoolean(config.kafka("auto.leader.rebalance.enable", "true").trim()),
+        Duration.ofSeconds(
+            Math.max(0, config.kafkaLong("leader.imbalance.check.interval.seconds", 0))),
+        Math.max(0, config.kafkaInt("leader.imbalance.per.broker.percentage", 0)));
   }
 
   private Duration millis(String setting, int otherwise) {

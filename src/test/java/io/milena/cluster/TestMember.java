@@ -13,6 +13,7 @@ import akka.cluster.typed.Cluster;
 import akka.cluster.typed.Join;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import io.milena.metadata.LeaderBalance;
 import io.milena.metadata.MetadataService;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -75,7 +76,8 @@ final class TestMember implements AutoCloseable {
 
   TestMember lead(MetadataService metadata, LongSupplier nodeEpoch) {
     ClusterMetadata.get(system).provide(metadata);
-    leaders = ReplicaSetLeaders.start(system, identity.nodeId(), nodeEpoch, metadata);
+    leaders = ReplicaSetLeaders.start(
+            system, identity.nodeId(), nodeEpoch, metadata, LeaderBalance.Settings.AT_ONCE);
     return this;
   }
 

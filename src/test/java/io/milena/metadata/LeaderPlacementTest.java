@@ -116,13 +116,13 @@ class LeaderPlacementTest {
     MetadataFixture group = preferredIsBack();
     int set = group.setOf("t", 0).id();
     Map<Integer, Set<Integer>> placed = Map.of(0, Set.of(), 1, Set.of(set));
-    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(), 10)).containsExactly(set);
-    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(set), 10)).isEmpty();
-    assertThat(LeaderPlacement.misplaced(group.image(), Map.of(1, Set.of(set)), Set.of(), 10))
+    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(), 10, _ -> true)).containsExactly(set);
+    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(set), 10, _ -> true)).isEmpty();
+    assertThat(LeaderPlacement.misplaced(group.image(), Map.of(1, Set.of(set)), Set.of(), 10, _ -> true))
         .isEmpty();
     assertThat(
             LeaderPlacement.misplaced(
-                group.image(), Map.of(0, Set.of(set), 1, Set.of()), Set.of(), 10))
+                group.image(), Map.of(0, Set.of(set), 1, Set.of()), Set.of(), 10, _ -> true))
         .isEmpty();
   }
 
@@ -131,11 +131,11 @@ class LeaderPlacementTest {
     MetadataFixture group = MetadataFixture.withNodes(1);
     Set<Integer> gone = Set.of(100, 101, 102, 103, 104);
     Map<Integer, Set<Integer>> placed = Map.of(0, gone);
-    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(), 10)).isEqualTo(gone);
-    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(100), 3))
+    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(), 10, _ -> true)).isEqualTo(gone);
+    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(100), 3, _ -> true))
         .hasSize(2)
         .doesNotContain(100);
-    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(100, 101), 1)).isEmpty();
+    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(100, 101), 1, _ -> true)).isEmpty();
   }
 
   @Test
@@ -143,7 +143,7 @@ class LeaderPlacementTest {
     MetadataFixture group = MetadataFixture.withNodes(2);
     Map<Integer, Set<Integer>> placed = Map.of(0, Set.of(100, 101, 102), 1, Set.of(200, 201, 202));
     assertThat(
-            LeaderPlacement.misplaced(group.image(), placed, Set.of(), 4).stream()
+            LeaderPlacement.misplaced(group.image(), placed, Set.of(), 4, _ -> true).stream()
                 .collect(Collectors.toSet()))
         .hasSize(4);
   }
