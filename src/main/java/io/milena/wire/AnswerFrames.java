@@ -39,12 +39,13 @@ final class AnswerFrames {
 
   /**
    * @param frameBytesMin smallest frame taken, without its size field
-   * @param frameBytesMax largest frame taken, without its size field
+   * @param frameBytesMax largest frame taken, without its size field; lowered to what fits into one
+   *     buffer with it
    */
   AnswerFrames(BufferPool pool, int frameBytesMin, int frameBytesMax, Sink sink) {
     this.pool = pool;
     this.frameBytesMin = frameBytesMin;
-    this.frameBytesMax = frameBytesMax;
+    this.frameBytesMax = Math.min(frameBytesMax, Integer.MAX_VALUE - SIZE_FIELD_BYTES);
     this.sink = sink;
   }
 
@@ -93,8 +94,7 @@ final class AnswerFrames {
             "it sent a frame of %d bytes; %d to %d are taken"
                 .formatted(sizeBytes, frameBytesMin, frameBytesMax));
       }
-      int end = next + SIZE_FIELD_BYTES + sizeBytes;
-      if (to < end) {
+      if (to - next - SIZE_FIELD_BYTES < sizeBytes) {
         PooledBuffer partial = pool.acquire(SIZE_FIELD_BYTES + sizeBytes);
         partial
             .bytes
@@ -105,6 +105,7 @@ final class AnswerFrames {
         begun = partial;
         return;
       }
+      int end = next + SIZE_FIELD_BYTES + sizeBytes;
       if (!sink.frame(shared, next + SIZE_FIELD_BYTES, end)) {
         return;
       }

@@ -40,7 +40,7 @@ final class FollowerLink implements KeptConnection.User, Runnable {
   private static final long SILENCE_MS_MAX = 3_000;
 
   /** Room in an answer beside the records that were asked for: entries, and one large batch. */
-  private static final int ANSWER_OVERHEAD_BYTES = 128 * 1024 * 1024;
+  private static final long ANSWER_OVERHEAD_BYTES = 128L * 1024 * 1024;
 
   private static final Logger LOG = LoggerFactory.getLogger(FollowerLink.class);
 
@@ -84,7 +84,7 @@ final class FollowerLink implements KeptConnection.User, Runnable {
             loop,
             links.clock(),
             () -> links.address(leaderId),
-            links.settings().maxBytes() + ANSWER_OVERHEAD_BYTES,
+            (int) Math.min(Integer.MAX_VALUE, links.settings().maxBytes() + ANSWER_OVERHEAD_BYTES),
             links.settings().maxWaitMs() + SILENCE_MS_MAX,
             this);
   }
