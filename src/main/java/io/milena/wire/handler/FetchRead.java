@@ -25,6 +25,7 @@ import org.apache.kafka.common.message.FetchResponseData.NodeEndpoint;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.requests.FetchResponse;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -266,13 +267,14 @@ final class FetchRead implements Runnable {
       data.setErrorCode(error.code());
       hint(state, error, data, response);
       if (error == Errors.OFFSET_OUT_OF_RANGE && view != null) {
-        data.setHighWatermark(view.highWatermark()).setLogStartOffset(view.log().logStartOffset());
+        data.setHighWatermark(told(view, view.highWatermark()))
+            .setLogStartOffset(view.log().logStartOffset());
       }
       return data;
     }
     LogView log = view.log();
-    data.setHighWatermark(view.highWatermark())
-        .setLastStableOffset(view.lastStableOffset())
+    data.setHighWatermark(told(view, view.highWatermark()))
+        .setLastStableOffset(told(view, view.lastStableOffset()))
         .setLogStartOffset(log.logStartOffset());
     OptionalInt closer = closer(state, view);
     if (closer.isPresent()) {
@@ -373,6 +375,17 @@ final class FetchRead implements Runnable {
     LogView.EpochEnd end = view.log().endOffsetForEpoch(state.lastFetchedEpoch);
     return end.leaderEpoch() >= 0
         && (end.leaderEpoch() < state.lastFetchedEpoch || end.endOffset() < state.fetchOffset);
+  }
+
+  /**
+   * What a consumer is told of how far the partition is committed. A new leader may know less of it
+   * than its predecessor has told (KIP-207): then it says that it does not know, so that no
+   * consumer sees the high watermark go back.
+   */
+  private static long told(ReplicaView view, long offset) {
+    boolean current =
+        view.highWatermark() == view.log().logEndOffset() || view.isHighWatermarkCurrent();
+    return current ? offset : FetchResponse.INVALID_HIGH_WATERMARK;
   }
 
   private long upperBound(ReplicaView view) {

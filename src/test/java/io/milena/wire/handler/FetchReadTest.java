@@ -20,12 +20,15 @@ import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
 import org.apache.kafka.common.message.FetchRequestData.FetchTopic;
 import org.apache.kafka.common.message.FetchResponseData;
+import org.apache.kafka.common.requests.FetchResponse;
 import org.junit.jupiter.api.Test;
 
 /** A Fetch request that waits. */
 class FetchReadTest {
 
   private final List<Runnable> listeners = new ArrayList<>();
+  private ReplicaView view =
+      new ReplicaView(ReplicaRole.LEADER, 0, 1, proxy(LogView.class, (_, _, _) -> 0L), 0, 0, 0);
   private boolean viewIsBroken;
   private int listenersMax = Integer.MAX_VALUE;
 
@@ -59,6 +62,36 @@ class FetchReadTest {
         .hasMessage("no more listeners");
     assertThat(listeners).isEmpty();
     assertThat(connection.pendingTimers()).isZero();
+  }
+
+  @Test
+  void aLeaderThatDoesNotKnowHowFarItsPredecessorHadCommittedTellsNoHighWatermark() {
+    long epochStart = 501;
+    view = new ReplicaView(ReplicaRole.LEADER, 2, 1, logOfEpochOne(epochStart), 300, 300, 0);
+    assertThat(toldHighWatermark()).isEqualTo(FetchResponse.INVALID_HIGH_WATERMARK);
+    view =
+        new ReplicaView(
+            ReplicaRole.LEADER, 2, 1, logOfEpochOne(epochStart), epochStart, epochStart, 0);
+    assertThat(toldHighWatermark()).isEqualTo(epochStart);
+  }
+
+  /** Told with the refusal of an offset, which needs no records to read. */
+  private long toldHighWatermark() {
+    CompletableFuture<FetchResponseData> answer =
+        fetch(TestConnection.onInsideListener(), new FetchPartition().setFetchOffset(1_000));
+    return answer.join().responses().getFirst().partitions().getFirst().highWatermark();
+  }
+
+  /** Nothing was appended yet in the epoch of the leader. */
+  private static LogView logOfEpochOne(long endOffset) {
+    return proxy(
+        LogView.class,
+        (_, method, _) ->
+            switch (method.getName()) {
+              case "latestLeaderEpoch" -> 1;
+              case "logEndOffset" -> endOffset;
+              default -> 0L;
+            });
   }
 
   private CompletableFuture<FetchResponseData> fetchThatWaits(TestConnection connection) {
@@ -101,10 +134,11 @@ class FetchReadTest {
     return connection.<FetchResponseData>askLater(handler, 12, request).toCompletableFuture();
   }
 
-  /** Leads an empty log; its view cannot be read once {@link #viewIsBroken}. */
+  /**
+   * Leads an empty log unless a test says otherwise; its view cannot be read once {@link
+   * #viewIsBroken}.
+   */
   private Replica emptyReplica() {
-    LogView log = proxy(LogView.class, (_, _, _) -> 0L);
-    ReplicaView view = new ReplicaView(ReplicaRole.LEADER, 0, 1, log, 0, 0, 0);
     return proxy(
         Replica.class,
         (_, method, arguments) -> {
