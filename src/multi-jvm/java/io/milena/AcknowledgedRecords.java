@@ -38,7 +38,7 @@ public final class AcknowledgedRecords implements AutoCloseable {
 
   private static final Pace FAST = new Pace(50_000, 0);
 
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofSeconds(240);
 
   private final String topic;
   private final int partitions;
@@ -96,7 +96,7 @@ public final class AcknowledgedRecords implements AutoCloseable {
     Properties properties = new Properties();
     properties.put("bootstrap.servers", bootstrap);
     properties.put("acks", "all");
-    properties.put("delivery.timeout.ms", "120000");
+    properties.put("delivery.timeout.ms", "240000");
     properties.put("request.timeout.ms", "5000");
     properties.put("reconnect.backoff.max.ms", "100");
     properties.put("retry.backoff.max.ms", "100");

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.TopicPartition;
 
@@ -24,6 +23,9 @@ final class FaultCase implements AutoCloseable {
 
   /** What Kafka's own figures were measured with. */
   static final Pace PACE = new Pace(1_000, 100);
+
+  /** Fills segments of 1 MiB within seconds. */
+  static final Pace SEGMENTS = new Pace(1_000, 1_000);
 
   /**
    * After a silent cut the Java producer waits for its open request as long as this says, whatever
@@ -82,6 +84,10 @@ final class FaultCase implements AutoCloseable {
     return load;
   }
 
+  String topic() {
+    return topic;
+  }
+
   TopicPartition partition(int partition) {
     return new TopicPartition(topic, partition);
   }
@@ -110,7 +116,6 @@ final class FaultCase implements AutoCloseable {
     violations.addAll(replicaDifferences());
     assertThat(violations).as(name).isEmpty();
     FaultReport.add(name, gap, load);
-    cluster.admin().deleteTopics(List.of(topic)).all().get(60, TimeUnit.SECONDS);
   }
 
   private List<String> replicaDifferences() throws Exception {

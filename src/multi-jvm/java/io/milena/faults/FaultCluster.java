@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -23,13 +24,19 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.ElectionType;
+import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.errors.TopicExistsException;
 
 /** Real nodes, numbered from 1, that are killed, paused, cut off and started again. */
 final class FaultCluster implements AutoCloseable {
 
-  private static final String DISK_SIZE = "256m";
+  private static final String DISK_SIZE = "512m";
+
+  /** Nodes that come back at once on a machine of two cores that is busy take a while. */
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(180);
 
   /** What the disks of nodes are like. */
   enum Disks {
@@ -135,6 +142,11 @@ final class FaultCluster implements AutoCloseable {
     return nodes.keySet().stream().filter(other -> other != id).toList();
   }
 
+  /** A node that is none of these. */
+  int otherThan(List<Integer> ids) {
+    return nodes.keySet().stream().filter(id -> !ids.contains(id)).findFirst().orElseThrow();
+  }
+
   /** Starts a node that is down and waits until it serves. */
   void start(int id) throws Exception {
     node(id).start();
@@ -199,16 +211,48 @@ final class FaultCluster implements AutoCloseable {
       replicas.addFirst(leader);
       assignment.put(partition, replicas);
     }
-    admin
-        .createTopics(List.of(new NewTopic(name, assignment).configs(configs)))
-        .all()
-        .get(60, TimeUnit.SECONDS);
+    NewTopic topic = new NewTopic(name, assignment).configs(configs);
+    await(() -> isCreated(topic), "creation of " + name);
     awaitHealed(name);
+    await(() -> leadsOrIsElected(leader, name), "node " + leader + " leads " + name);
+  }
+
+  private boolean isCreated(NewTopic topic) throws Exception {
+    try {
+      admin.createTopics(List.of(topic)).all().get(20, TimeUnit.SECONDS);
+      return true;
+    } catch (ExecutionException failure) {
+      if (failure.getCause() instanceof TopicExistsException) {
+        return true;
+      }
+      throw failure;
+    }
+  }
+
+  /** On a machine that stalls another may have taken its place since. */
+  private boolean leadsOrIsElected(int leader, String topic) throws Exception {
+    Set<TopicPartition> others =
+        describe(topic).partitions().stream()
+            .filter(partition -> partition.leader() == null || partition.leader().id() != leader)
+            .map(partition -> new TopicPartition(topic, partition.partition()))
+            .collect(Collectors.toSet());
+    if (!others.isEmpty()) {
+      admin.electLeaders(ElectionType.PREFERRED, others).all().get(20, TimeUnit.SECONDS);
+    }
+    return others.isEmpty();
+  }
+
+  /** The node that leads a partition now. */
+  int leader(TopicPartition partition) throws Exception {
+    int[] leader = {-1};
     await(
-        () ->
-            describe(name).partitions().stream()
-                .allMatch(partition -> partition.leader().id() == leader),
-        "node " + leader + " leads " + name);
+        () -> {
+          Node node = describe(partition.topic()).partitions().get(partition.partition()).leader();
+          leader[0] = node == null ? -1 : node.id();
+          return leader[0] >= 1;
+        },
+        "a leader of " + partition);
+    return leader[0];
   }
 
   private TopicDescription describe(String topic) throws Exception {
@@ -248,6 +292,11 @@ final class FaultCluster implements AutoCloseable {
         && partition.isr().size() == partition.replicas().size();
   }
 
+  /** The files of a node's replica. */
+  ReplicaFiles replica(int id, TopicPartition partition) {
+    return new ReplicaFiles(node(id).data(), partition);
+  }
+
   /**
    * Waits until every replica of a partition has everything below an offset, and compares their
    * files up to there.
@@ -256,7 +305,7 @@ final class FaultCluster implements AutoCloseable {
    */
   List<String> replicaDifferences(TopicPartition partition, long belowOffset) throws Exception {
     List<ReplicaFiles> replicas =
-        nodes.values().stream().map(node -> new ReplicaFiles(node.data(), partition)).toList();
+        nodes.keySet().stream().map(id -> replica(id, partition)).toList();
     List<String> differences = new ArrayList<>();
     for (ReplicaFiles replica : replicas) {
       Await.until(
@@ -270,11 +319,19 @@ final class FaultCluster implements AutoCloseable {
 
   /** The first offset that is not acknowledged, as the leader says. */
   long highWatermark(TopicPartition partition) throws Exception {
-    return admin
-        .listOffsets(Map.of(partition, OffsetSpec.latest()))
-        .partitionResult(partition)
-        .get(60, TimeUnit.SECONDS)
-        .offset();
+    long[] offset = {-1};
+    await(
+        () -> {
+          offset[0] =
+              admin
+                  .listOffsets(Map.of(partition, OffsetSpec.latest()))
+                  .partitionResult(partition)
+                  .get(20, TimeUnit.SECONDS)
+                  .offset();
+          return true;
+        },
+        "the high watermark of " + partition);
+    return offset[0];
   }
 
   /** Waits for what may fail for a while when nodes are missing. */
@@ -290,7 +347,8 @@ final class FaultCluster implements AutoCloseable {
               return false;
             }
           },
-          what);
+          what,
+          PATIENCE_NANOS);
     } catch (AssertionError late) {
       if (last[0] != null) {
         late.addSuppressed(last[0]);

@@ -2,11 +2,11 @@ package io.milena.faults;
 
 import static io.milena.faults.FaultCase.IMPATIENT;
 import static io.milena.faults.FaultCase.PACE;
+import static io.milena.faults.FaultCase.SEGMENTS;
 import static io.milena.faults.FaultExtension.WHOLE_LIST;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.milena.AcknowledgedRecords;
-import io.milena.AcknowledgedRecords.Pace;
 import io.milena.NodeProcess;
 import io.milena.SeenRecords;
 import io.milena.SmallDisk;
@@ -32,16 +32,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Faults of a node that is alone, while an idempotent producer writes and a reader reads. */
-@Timeout(300)
+@Timeout(900)
 class OneNodeFaultsIT {
 
   private static final int NODE = 1;
   private static final int RESTARTS = 3;
   private static final int KILLS = 12;
   private static final Duration LIFE_MAX = Duration.ofSeconds(5);
-
-  /** Fills segments of 1 MiB within seconds. */
-  private static final Pace SEGMENTS = new Pace(1_000, 1_000);
 
   @RegisterExtension static final FaultExtension CLUSTER = new FaultExtension(1, Disks.SMALL);
 
@@ -161,7 +158,7 @@ class OneNodeFaultsIT {
     try (FaultCase faults = FaultCase.begin(name, cluster, NODE, SEGMENTS, Map.of())) {
       AcknowledgedRecords load = faults.load();
       TopicPartition damaged = faults.partition(0);
-      ReplicaFiles files = new ReplicaFiles(cluster.node(NODE).data(), damaged);
+      ReplicaFiles files = cluster.replica(NODE, damaged);
       Await.until(() -> files.sealedSegments().size() > 1, "a segment is sealed");
       assertThat(cluster.node(NODE).terminate()).isIn(0, 143);
       Path segment = files.sealedSegments().getFirst();

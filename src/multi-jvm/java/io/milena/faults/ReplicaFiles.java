@@ -26,6 +26,11 @@ final class ReplicaFiles {
     directory = data.resolve("partitions").resolve(partition.toString());
   }
 
+  /** The partition's directory. */
+  Path directory() {
+    return directory;
+  }
+
   /** The segments that are sealed, oldest first. */
   List<Path> sealedSegments() throws IOException {
     List<Path> segments = segments();

@@ -18,7 +18,13 @@ public final class Await {
    * @param what is waited for, for the failure's message
    */
   public static void until(Callable<Boolean> condition, String what) throws Exception {
-    long deadline = System.nanoTime() + TIMEOUT_NANOS;
+    until(condition, what, TIMEOUT_NANOS);
+  }
+
+  /** Waits longer, or shorter, than is usual. */
+  public static void until(Callable<Boolean> condition, String what, long timeoutNanos)
+      throws Exception {
+    long deadline = System.nanoTime() + timeoutNanos;
     while (!condition.call()) {
       if (System.nanoTime() - deadline > 0) {
         throw new AssertionError("not in time: " + what);
