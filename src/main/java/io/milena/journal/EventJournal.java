@@ -38,6 +38,9 @@ final class EventJournal implements Closeable {
   /** Frames read at a time, so that a long replay does not keep writers waiting. */
   private static final int REPLAY_FRAMES = 64;
 
+  /** Some hundred changes of metadata, each of 100 to 300 bytes. */
+  static final int RESERVE_BYTES = 128 << 10;
+
   private static final Logger LOG = LoggerFactory.getLogger(EventJournal.class);
 
   /** Something for the writer thread to do. */
@@ -82,6 +85,9 @@ final class EventJournal implements Closeable {
 
   /** The last write found no space. The writer's alone. */
   private boolean isFull;
+
+  /** There was no space for the reserve. The writer's alone. */
+  private boolean isShort;
 
   private final Thread writer;
 
@@ -284,7 +290,7 @@ final class EventJournal implements Closeable {
     if (frames.isEmpty()) {
       return;
     }
-    if (active.sizeBytes() >= segmentBytes) {
+    if (keepReserve() && active.sizeBytes() >= segmentBytes) {
       roll();
     }
     var locations = write(encoded.toArray(ByteBuffer[]::new));
@@ -295,6 +301,36 @@ final class EventJournal implements Closeable {
     }
     for (int i = 0; i < locations.length; i++) {
       index.add(frames.get(i), locations[i]);
+    }
+  }
+
+  /**
+   * Sees to it that there is a reserve: what frees a full disk, such as the deletion of a topic,
+   * has to be written first (etcd preallocates its log for the same reason).
+   *
+   * @return false when there is no space for it: no new segment can be begun either
+   */
+  private boolean keepReserve() throws IOException {
+    if (active.reservedBytes() >= RESERVE_BYTES / 2) {
+      return true;
+    }
+    try {
+      active.reserve(RESERVE_BYTES);
+      isShort = false;
+      return true;
+    } catch (IOException e) {
+      if (!Disk.isFull(e)) {
+        throw e;
+      }
+      if (!isShort) {
+        isShort = true;
+        LOG.warn(
+            "Journal {} finds no space and goes on with {} bytes it had reserved, which are meant"
+                + " for deleting topics or shortening their retention",
+            directory,
+            active.reservedBytes());
+      }
+      return false;
     }
   }
 
@@ -314,6 +350,8 @@ final class EventJournal implements Closeable {
   }
 
   private void roll() throws IOException {
+    active.trim();
+    disk.force(active.channel());
     JournalSegment next;
     try {
       next = JournalSegment.open(directory, active.number() + 1);
@@ -323,6 +361,7 @@ final class EventJournal implements Closeable {
     disk.forceDirectory(directory);
     sealed.add(active);
     active = next;
+    keepReserve();
   }
 
   /** Deletes sealed segments without anything live, after saving the notes that only they hold. */
@@ -402,7 +441,9 @@ final class EventJournal implements Closeable {
       boolean isLast = number == numbers.getLast();
       JournalSegment segment = JournalSegment.open(directory, number);
       long intactBytes = segment.scan(index::add);
-      if (intactBytes < segment.sizeBytes()) {
+      if (isLast && segment.isZeroFrom(intactBytes)) {
+        segment.endsAt(intactBytes);
+      } else if (intactBytes < segment.sizeBytes()) {
         if (!isLast) {
           throw new JournalDamagedException(
               segment.file()
@@ -432,6 +473,7 @@ final class EventJournal implements Closeable {
       for (JournalSegment segment : sealed) {
         segment.close();
       }
+      active.trim();
       active.close();
       lockChannel.close();
     } catch (IOException e) {

@@ -22,6 +22,9 @@ final class JournalSegment implements Closeable {
   private final FileChannel channel;
   private long sizeBytes;
 
+  /** Exclusive end of the file: what lies behind the frames are zeros, see {@link #reserve}. */
+  private long reservedTo;
+
   /** Frames of events that were not deleted; kept by {@link JournalIndex}. */
   int liveFrames;
 
@@ -30,6 +33,7 @@ final class JournalSegment implements Closeable {
     this.file = file;
     this.channel = channel;
     sizeBytes = channel.size();
+    reservedTo = sizeBytes;
   }
 
   static JournalSegment open(Path directory, long number) throws IOException {
@@ -99,6 +103,54 @@ final class JournalSegment implements Closeable {
   void truncate(long toBytes) throws IOException {
     channel.truncate(toBytes);
     sizeBytes = toBytes;
+    reservedTo = toBytes;
+  }
+
+  /** Whether there is nothing but zeros from a position on: a reserve that was not used up. */
+  boolean isZeroFrom(long position) throws IOException {
+    var bytes = ByteBuffer.allocate(Math.toIntExact(sizeBytes - position));
+    readFully(bytes, position);
+    bytes.flip();
+    while (bytes.hasRemaining()) {
+      if (bytes.get() != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** The frames end here; what follows is a reserve. */
+  void endsAt(long position) {
+    sizeBytes = position;
+  }
+
+  /** Bytes that can be written without the file system having to find space. */
+  long reservedBytes() {
+    return reservedTo - sizeBytes;
+  }
+
+  /**
+   * Writes zeros behind the frames, so that there is space for more when there is none elsewhere.
+   * Where the file system overwrites in place, that is: one that copies on write needs some.
+   *
+   * @throws IOException also on a full disk, which may have given a part
+   */
+  void reserve(int bytes) throws IOException {
+    long to = sizeBytes + bytes;
+    channel.position(reservedTo);
+    while (reservedTo < to) {
+      ByteBuffer zeros = ByteBuffer.allocate((int) Math.min(64 << 10, to - reservedTo));
+      while (zeros.hasRemaining()) {
+        reservedTo += channel.write(zeros);
+      }
+    }
+  }
+
+  /** Gives a reserve back: a sealed segment ends with its last frame. */
+  void trim() throws IOException {
+    if (reservedTo > sizeBytes) {
+      truncate(sizeBytes);
+    }
   }
 
   /** Writes frames at the end, not yet forced; each location as if it were. */
@@ -113,6 +165,7 @@ final class JournalSegment implements Closeable {
     while (sizeBytes < position) {
       sizeBytes += channel.write(frames);
     }
+    reservedTo = Math.max(reservedTo, sizeBytes);
     return locations;
   }
 

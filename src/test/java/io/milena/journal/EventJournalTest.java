@@ -76,6 +76,40 @@ class EventJournalTest {
   }
 
   @Test
+  void aReserveBehindTheEventsIsNeitherLossNorDamageAfterAKill(@TempDir Path killed)
+      throws IOException {
+    try (var journal = open(Disk.REAL)) {
+      writeSegments(journal, "a", 40);
+      List<Long> numbers = JournalSegment.numbersIn(directory);
+      for (long number : numbers) {
+        // What a kill leaves: nothing was closed.
+        String name = "%020d.journal".formatted(number);
+        long size = Files.size(directory.resolve(name));
+        if (number == numbers.getLast()) {
+          assertThat(size).isGreaterThanOrEqualTo(EventJournal.RESERVE_BYTES / 2);
+        } else {
+          assertThat(size).as("sealed").isLessThan(EventJournal.RESERVE_BYTES / 2);
+        }
+        Files.copy(directory.resolve(name), killed.resolve(name));
+      }
+    }
+    for (int life = 0; life < 2; life++) {
+      try (var journal = new EventJournal(killed, SEGMENT_BYTES, Disk.REAL)) {
+        assertThat(journal.highest("a").join()).isEqualTo(40);
+        assertThat(replayed(journal, "a", 1, 99, 99)).hasSize(40);
+        journal.write("b", List.of(event(life + 1))).join();
+      }
+    }
+    try (var journal = open(Disk.REAL)) {
+      assertThat(journal.highest("a").join()).isEqualTo(40);
+    }
+    long last = JournalSegment.numbersIn(directory).getLast();
+    assertThat(Files.size(directory.resolve("%020d.journal".formatted(last))))
+        .as("a journal that is closed keeps no reserve")
+        .isLessThan(EventJournal.RESERVE_BYTES / 2);
+  }
+
+  @Test
   void damageInASealedSegmentIsRefusedAndNamed() throws IOException {
     try (var journal = open(Disk.REAL)) {
       writeSegments(journal, "a", 40);

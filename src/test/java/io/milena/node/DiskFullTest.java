@@ -1,5 +1,6 @@
 package io.milena.node;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -14,7 +15,11 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.AlterConfigsOptions;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -22,10 +27,13 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,12 +43,12 @@ import org.junit.jupiter.params.provider.ValueSource;
  * A node whose disk is full, on a small file system of its own. Skipped where mounting one is not
  * allowed.
  */
-@Timeout(90)
+@Timeout(240)
 class DiskFullTest {
 
   private static final TopicPartition PARTITION = new TopicPartition("t", 0);
 
-  private static final int TOPICS_MAX = 100;
+  private static final int CHANGES_MAX = 100;
 
   @TempDir Path temporary;
   private SmallDisk disk;
@@ -122,12 +130,12 @@ class DiskFullTest {
       }
       assertThat(sent.getLast().isDone()).isFalse();
       assertReads(node, sent.subList(0, acknowledged));
-      // What is left of the journal's last page is used up by and by; then it finds no space
-      // either.
+      // What the journal has reserved is used up by and by; then it finds no space either.
+      createTopic(admin, "early-0", 10_000);
       assertThatThrownBy(
               () -> {
-                for (int i = 0; i < TOPICS_MAX; i++) {
-                  createTopic(admin, "early-" + i, 1_000);
+                for (int i = 0; i < CHANGES_MAX; i++) {
+                  changeALot(admin, "early-0", i);
                 }
               })
           .isInstanceOf(ExecutionException.class);
@@ -144,6 +152,56 @@ class DiskFullTest {
         Admin admin = node.admin()) {
       assertReads(node, sent);
       assertThat(admin.listTopics().names().get()).contains("later");
+    }
+  }
+
+  /** A change of metadata of about 8 KB. */
+  private static void changeALot(Admin admin, String topic, int number) throws Exception {
+    ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+    String value = IntStream.range(0, 2_000).mapToObj(i -> i % 9 + ":1").collect(joining(","));
+    ConfigEntry entry =
+        new ConfigEntry("follower.replication.throttled.replicas", number + ":1," + value);
+    admin
+        .incrementalAlterConfigs(
+            Map.of(resource, List.of(new AlterConfigOp(entry, AlterConfigOp.OpType.SET))),
+            new AlterConfigsOptions().timeoutMs(10_000))
+        .all()
+        .get();
+  }
+
+  /** As an operator does who has nothing else to give up: the deletion itself must find space. */
+  @Test
+  void deletingATopicFreesTheDisk() throws Exception {
+    Path data = disk.root().resolve("data");
+    try (TestNode node = startNode(data);
+        Admin admin = node.admin();
+        KafkaProducer<String, String> producer =
+            node.producer(Map.of("delivery.timeout.ms", "60000", "request.timeout.ms", "5000"))) {
+      createTopic(admin, "large", 10_000);
+      createTopic(admin, PARTITION.topic(), 10_000);
+      for (int i = 0; i < 300; i++) {
+        producer.send(new ProducerRecord<>("large", 0, null, i + "x".repeat(10_000)));
+      }
+      producer.flush();
+      disk.fill();
+      List<Future<RecordMetadata>> sent = new ArrayList<>();
+      for (int i = 0; i < 20; i++) {
+        sent.add(producer.send(record(i)));
+      }
+      Await.until(
+          () -> {
+            try {
+              admin.deleteTopics(List.of("large")).all().get();
+              return true;
+            } catch (ExecutionException failure) {
+              return failure.getCause() instanceof UnknownTopicOrPartitionException;
+            }
+          },
+          "the topic is deleted");
+      for (Future<RecordMetadata> future : sent) {
+        future.get(60, TimeUnit.SECONDS);
+      }
+      assertReads(node, sent);
     }
   }
 
