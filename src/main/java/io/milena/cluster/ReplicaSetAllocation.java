@@ -76,11 +76,7 @@ final class ReplicaSetAllocation extends ShardCoordinator.AbstractShardAllocatio
     Set<String> misplaced = new HashSet<>();
     MetadataImage now = image.get();
     LeaderPlacement.misplaced(
-            now,
-            placed,
-            setIds(moving),
-            MOVES_MAX,
-            balance.check(now, clock.monotonicNanos()))
+            now, placed, setIds(moving), MOVES_MAX, balance.check(now, clock.monotonicNanos()))
         .forEach(set -> misplaced.add(Integer.toString(set)));
     return Futures.successful(misplaced);
   }

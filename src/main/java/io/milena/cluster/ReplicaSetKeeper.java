@@ -97,8 +97,8 @@ final class ReplicaSetKeeper extends AbstractOnMessageBehavior<ReplicaSetKeeper.
       MetadataService metadata,
       LeaderBalance.Settings balance) {
     return Behaviors.setup(context ->
-        Behaviors.withTimers(timers ->
-            new ReplicaSetKeeper(context, timers, nodeId, nodeEpoch, metadata, balance)));
+        Behaviors.withTimers(
+            timers -> new ReplicaSetKeeper(context, timers, nodeId, nodeEpoch, metadata, balance)));
   }
 
   private ReplicaSetKeeper(

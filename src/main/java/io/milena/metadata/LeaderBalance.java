@@ -75,7 +75,8 @@ public final class LeaderBalance {
       long others = ledByOthers.getOrDefault(preferred, 0);
       boolean isEmpty = !partitions.containsKey(set.id());
       if (isEmpty
-          || others * 100 > (long) preferring.get(preferred) * settings.imbalanceMaxPercent()) {
+          || others * 100
+              > (long) preferring.getOrDefault(preferred, 0) * settings.imbalanceMaxPercent()) {
         sets.add(set.id());
       }
     }

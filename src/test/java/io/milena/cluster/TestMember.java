@@ -76,7 +76,8 @@ final class TestMember implements AutoCloseable {
 
   TestMember lead(MetadataService metadata, LongSupplier nodeEpoch) {
     ClusterMetadata.get(system).provide(metadata);
-    leaders = ReplicaSetLeaders.start(
+    leaders =
+        ReplicaSetLeaders.start(
             system, identity.nodeId(), nodeEpoch, metadata, LeaderBalance.Settings.AT_ONCE);
     return this;
   }

@@ -116,9 +116,13 @@ class LeaderPlacementTest {
     MetadataFixture group = preferredIsBack();
     int set = group.setOf("t", 0).id();
     Map<Integer, Set<Integer>> placed = Map.of(0, Set.of(), 1, Set.of(set));
-    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(), 10, _ -> true)).containsExactly(set);
-    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(set), 10, _ -> true)).isEmpty();
-    assertThat(LeaderPlacement.misplaced(group.image(), Map.of(1, Set.of(set)), Set.of(), 10, _ -> true))
+    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(), 10, _ -> true))
+        .containsExactly(set);
+    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(set), 10, _ -> true))
+        .isEmpty();
+    assertThat(
+            LeaderPlacement.misplaced(
+                group.image(), Map.of(1, Set.of(set)), Set.of(), 10, _ -> true))
         .isEmpty();
     assertThat(
             LeaderPlacement.misplaced(
@@ -131,11 +135,13 @@ class LeaderPlacementTest {
     MetadataFixture group = MetadataFixture.withNodes(1);
     Set<Integer> gone = Set.of(100, 101, 102, 103, 104);
     Map<Integer, Set<Integer>> placed = Map.of(0, gone);
-    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(), 10, _ -> true)).isEqualTo(gone);
+    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(), 10, _ -> true))
+        .isEqualTo(gone);
     assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(100), 3, _ -> true))
         .hasSize(2)
         .doesNotContain(100);
-    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(100, 101), 1, _ -> true)).isEmpty();
+    assertThat(LeaderPlacement.misplaced(group.image(), placed, Set.of(100, 101), 1, _ -> true))
+        .isEmpty();
   }
 
   @Test
