@@ -518,9 +518,15 @@ final class NodeConfigDefinitions {
     fixed(
         "leader.imbalance.check.interval.seconds",
         ConfigDef.Type.LONG,
-        300L,
-        atLeast(1),
-        "How often preferred leaders are looked at.");
+        0L,
+        atLeast(0),
+        "How long a leader stays that is not the preferred one; 0 for not at all.");
+    fixed(
+        "leader.imbalance.per.broker.percentage",
+        ConfigDef.Type.INT,
+        0,
+        atLeast(0),
+        "Of the partitions that prefer a node, how many may be led elsewhere.");
   }
 
   private static void groups() {

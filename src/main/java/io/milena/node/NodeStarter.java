@@ -235,6 +235,7 @@ final class NodeStarter {
         new Replication(nodeId, clusterId, metadata, replicas, Replication.settings(config), clock);
     KafkaServer server = bind(member, replicas, groups, producerIds, replication);
     NodeWatch watch = new NodeWatch(nodeId, member::gone);
+    Optional<HttpPort> http = Optional.empty();
     try {
       metadata.subscribe(new KnownNodesKeeper(nodeId, belonging.founder(), data.metadata(), io));
       metadata.subscribe(watch);
@@ -243,7 +244,7 @@ final class NodeStarter {
       List<NodeConfig.Listener> addresses = addresses(server);
       register(system, metadata, addresses);
       AtomicBoolean ready = new AtomicBoolean();
-      Optional<HttpPort> http = http(system, metadata, replicas, server, ready);
+      http = http(system, metadata, replicas, server, ready);
       replicas.removeStrays();
       awaitOpened(replicas);
       replicas.begin();
@@ -277,6 +278,7 @@ final class NodeStarter {
           givenUp);
     } catch (RuntimeException failure) {
       watch.close();
+      http.ifPresent(HttpPort::stop); // else its port is taken when the node tries again
       replication.close();
       server.stop(0).join();
       replicas.abandon();

@@ -36,7 +36,6 @@ import org.jspecify.annotations.Nullable;
 public final class ProduceSocket {
 
   private static final int MESSAGE_CHARACTERS_MAX = 4 * 1024 * 1024;
-  private static final int BATCH_BYTES = 1024 * 1024;
   private static final int TOPIC_NOT_FOUND = 40403;
 
   private final RecordProducer producer;
@@ -66,18 +65,7 @@ public final class ProduceSocket {
         Flow.of(Message.class)
             .mapAsync(1, this::text)
             .map(ProduceSocket::parse)
-            .batchWeighted(
-                BATCH_BYTES,
-                Sent::sizeBytes,
-                first -> {
-                  List<Sent> batch = new ArrayList<>();
-                  batch.add(first);
-                  return batch;
-                },
-                (batch, next) -> {
-                  batch.add(next);
-                  return batch;
-                })
+            .via(Waiting.together(Sent::sizeBytes))
             .mapAsync(1, batch -> write(topic, batch))
             .mapConcat(each -> each);
     return exchange

@@ -18,6 +18,7 @@ import io.milena.http.HttpNode;
 import io.milena.http.produce.NewRecord;
 import io.milena.http.produce.Produced;
 import io.milena.http.produce.RecordProducer;
+import io.milena.http.produce.Waiting;
 import io.milena.http.transport.HttpSocket;
 import io.milena.metadata.TopicImage;
 import java.io.IOException;
@@ -42,9 +43,6 @@ public final class RecordsV3 {
 
   private static final String RECORDS = ClusterV3.CLUSTER + "/topics/{topic_name}/records";
   private static final int TOPIC_NOT_FOUND = 40403;
-
-  /** A batch in the making; past it, reading from the client waits. */
-  private static final int BATCH_BYTES = 1024 * 1024;
 
   private final HttpNode node;
   private final RecordProducer producer;
@@ -86,18 +84,7 @@ public final class RecordsV3 {
                                 "the body cannot be read on: " + failure.getMessage()),
                             0))
                     .build())
-            .batchWeighted(
-                BATCH_BYTES,
-                Sent::sizeBytes,
-                first -> {
-                  List<Sent> batch = new ArrayList<>();
-                  batch.add(first);
-                  return batch;
-                },
-                (batch, next) -> {
-                  batch.add(next);
-                  return batch;
-                })
+            .via(Waiting.together(Sent::sizeBytes))
             .mapAsync(1, batch -> write(topic, batch))
             .watchTermination((materialized, done) -> {
               done.whenComplete((_, _) -> socket.bodyOpen(false));

@@ -30,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LeaderExchange implements MetadataService.MetadataListener {
 
+  private static final CompletionStage<PrivateAnswer> NO_ANSWER =
+      CompletableFuture.completedFuture(PrivateAnswer.of(new byte[0]));
+
   private final int nodeId;
   private final Uuid clusterId;
   private final MetadataService metadata;
@@ -52,7 +55,16 @@ public final class LeaderExchange implements MetadataService.MetadataListener {
 
   /** The APIs to be served on the Kafka listeners. */
   public List<PrivateApi> apis() {
-    return List.of(new Poll(), new Update());
+    return List.of(
+        new SessionApi(PrivateApi.EXCHANGE, "EXCHANGE", false, LeaderSession::onPoll),
+        new SessionApi(
+            PrivateApi.EXCHANGE_UPDATE,
+            "EXCHANGE_UPDATE",
+            true,
+            (session, body) -> {
+              session.onUpdate(body);
+              return NO_ANSWER;
+            }));
   }
 
   /** Sessions that are open. */
@@ -117,46 +129,32 @@ public final class LeaderExchange implements MetadataService.MetadataListener {
     return session;
   }
 
-  private final class Poll implements PrivateApi {
-    @Override
-    public short key() {
-      return EXCHANGE;
-    }
-
-    @Override
-    public String name() {
-      return "EXCHANGE";
-    }
-
-    @Override
-    public short minVersion() {
-      return ExchangeFormat.VERSION;
-    }
-
-    @Override
-    public short maxVersion() {
-      return ExchangeFormat.VERSION;
-    }
-
-    @Override
-    public CompletionStage<? extends PrivateAnswer> handle(
-        ConnectionContext context, short version, ByteBuffer body) throws MalformedFrameException {
-      return session(context).onPoll(body);
-    }
+  private interface Serving {
+    CompletionStage<? extends PrivateAnswer> serve(LeaderSession session, ByteBuffer body)
+        throws MalformedFrameException;
   }
 
-  private final class Update implements PrivateApi {
-    private static final CompletionStage<PrivateAnswer> NO_ANSWER =
-        CompletableFuture.completedFuture(PrivateAnswer.of(new byte[0]));
+  private final class SessionApi implements PrivateApi {
+    private final short key;
+    private final String name;
+    private final boolean isOneWay;
+    private final Serving serving;
+
+    SessionApi(short key, String name, boolean isOneWay, Serving serving) {
+      this.key = key;
+      this.name = name;
+      this.isOneWay = isOneWay;
+      this.serving = serving;
+    }
 
     @Override
     public short key() {
-      return EXCHANGE_UPDATE;
+      return key;
     }
 
     @Override
     public String name() {
-      return "EXCHANGE_UPDATE";
+      return name;
     }
 
     @Override
@@ -171,14 +169,13 @@ public final class LeaderExchange implements MetadataService.MetadataListener {
 
     @Override
     public boolean isOneWay() {
-      return true;
+      return isOneWay;
     }
 
     @Override
     public CompletionStage<? extends PrivateAnswer> handle(
         ConnectionContext context, short version, ByteBuffer body) throws MalformedFrameException {
-      session(context).onUpdate(body);
-      return NO_ANSWER;
+      return serving.serve(session(context), body);
     }
   }
 }
