@@ -5,7 +5,6 @@ import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Props;
 import akka.actor.typed.javadsl.AskPattern;
 import io.milena.common.Clock;
-import io.milena.metadata.MetadataImage;
 import io.milena.metadata.MetadataService;
 import io.milena.metadata.actor.LeaderContact;
 import io.milena.metadata.actor.MetadataClient;
@@ -37,19 +36,16 @@ public final class MetadataMember {
   private final ActorRef<MetadataGroup.Command> group;
   private final MetadataService service;
   private final LeaderContact contact;
-  private final int nodeId;
 
   private MetadataMember(
       ActorSystem<?> system,
       ActorRef<MetadataGroup.Command> group,
       MetadataService service,
-      LeaderContact contact,
-      int nodeId) {
+      LeaderContact contact) {
     this.system = system;
     this.group = group;
     this.service = service;
     this.contact = contact;
-    this.nodeId = nodeId;
   }
 
   /**
@@ -71,11 +67,7 @@ public final class MetadataMember {
         system.systemActorOf(
             MetadataGroup.create(settings, publisher, contact, peers), NAME, Props.empty());
     return new MetadataMember(
-        system,
-        group,
-        new MetadataClient(system, group, publisher, commandTimeout),
-        contact,
-        nodeId);
+        system, group, new MetadataClient(system, group, publisher, commandTimeout), contact);
   }
 
   /** The image, and the way to change it. */
@@ -105,12 +97,6 @@ public final class MetadataMember {
         replyTo -> new MetadataGroup.GetLeaderStatus(replyTo, STATUS_HOPS_MAX),
         STATUS_TIMEOUT,
         system.scheduler());
-  }
-
-  /** Whether another node is live, as far as this one knows. */
-  public boolean hasLiveOthers() {
-    MetadataImage image = service.image();
-    return image.nodes().values().stream().anyMatch(node -> node.id() != nodeId && !node.fenced());
   }
 
   /**

@@ -1,15 +1,12 @@
 package io.milena.node;
 
-import akka.actor.CoordinatedShutdown;
 import akka.actor.typed.ActorSystem;
-import akka.cluster.typed.Cluster;
-import akka.cluster.typed.Leave;
 import io.milena.cluster.MemberIdentity;
 import io.milena.cluster.MetadataMember;
 import io.milena.cluster.NodeWatch;
+import io.milena.cluster.OtherNodes;
 import io.milena.cluster.ReplicaSetLeaders;
 import io.milena.http.HttpPort;
-import io.milena.metadata.MetadataCommand;
 import io.milena.metadata.NodeImage;
 import io.milena.replication.actor.LocalReplicas;
 import io.milena.wire.KafkaServer;
@@ -37,10 +34,6 @@ public final class Node {
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);
 
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
-  private static final Duration HAND_OVER_TIMEOUT = Duration.ofSeconds(5);
-
-  /** Without word of a metadata leader for so long, a stop waits for none. */
-  private static final Duration NO_LEADER_TIMEOUT = Duration.ofSeconds(2);
 
   private static final long DRAIN_TIMEOUT_MS = 3_000;
   private static final Duration RESTART_INTERVAL = Duration.ofSeconds(2);
@@ -61,6 +54,7 @@ public final class Node {
       ActorSystem<?> system,
       MetadataMember metadata,
       NodeWatch watch,
+      OtherNodes others,
       ReplicaSetLeaders leaders,
       LocalReplicas replicas,
       Replication replication,
@@ -226,65 +220,24 @@ public final class Node {
   }
 
   private static void stop(Parts life) {
-    boolean isHandedOver = handOver(life);
+    Departure.leave(life);
     life.watch().close();
     life.http().ifPresent(HttpPort::stop);
     life.replication().close();
     await(life.server().stop(DRAIN_TIMEOUT_MS), "closing connections");
     life.replicas().close((closed, of) -> LOG.debug("closed {} of {} logs", closed, of));
-    if (isHandedOver) {
-      var _ =
-          CoordinatedShutdown.get(life.system())
-              .runAll(CoordinatedShutdown.actorSystemTerminateReason());
-    } else {
-      life.system().terminate();
-    }
+    life.system().terminate();
     await(life.system().getWhenTerminated(), "stopping actors");
     life.executors().forEach(ExecutorService::shutdown);
   }
 
-  /**
-   * Others lead in this node's place, and it leaves their cluster. That is done before the
-   * listeners close: the others would count that as a crash, and until then clients hear from this
-   * node where to go.
-   *
-   * @return whether there was somebody to hand over to, or nothing to hand over
-   */
-  private static boolean handOver(Parts life) {
-    MetadataMember metadata = life.metadata();
-    if (!metadata.hasLiveOthers()) {
-      await(life.leaders().handOver(HAND_OVER_TIMEOUT), "ending replica sets' owners");
-      return true;
-    }
-    await(metadata.resign(), "handing the metadata leadership over");
-    if (metadata.isCutOffFor(NO_LEADER_TIMEOUT)) {
-      LOG.warn("the metadata group has no leader: this node stops without handing anything over");
-      return false;
-    }
-    await(
-        metadata
-            .service()
-            .submit(new MetadataCommand.BeginShutdown(life.self().nodeId(), life.nodeEpoch())),
-        "handing leadership of partitions over",
-        HAND_OVER_TIMEOUT);
-    await(life.leaders().handOver(HAND_OVER_TIMEOUT), "handing replica sets over");
-    Cluster cluster = Cluster.get(life.system());
-    cluster.manager().tell(Leave.create(cluster.selfMember().address()));
-    await(life.givenUp(), "leaving the cluster", HAND_OVER_TIMEOUT);
-    return true;
-  }
-
   private static void await(CompletionStage<?> stage, String doing) {
-    await(stage, doing, STOP_TIMEOUT);
-  }
-
-  private static void await(CompletionStage<?> stage, String doing, Duration timeout) {
     try {
-      stage.toCompletableFuture().get(timeout.toSeconds(), TimeUnit.SECONDS);
+      stage.toCompletableFuture().get(STOP_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     } catch (TimeoutException late) {
-      LOG.warn("{} took longer than {} s; going on without it", doing, timeout.toSeconds());
+      LOG.warn("{} took longer than {} s; going on without it", doing, STOP_TIMEOUT.toSeconds());
     } catch (ExecutionException failure) {
       LOG.warn("{} failed: {}", doing, String.valueOf(failure.getCause()));
     }

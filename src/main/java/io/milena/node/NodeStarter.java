@@ -15,6 +15,7 @@ import io.milena.cluster.KnownNodesKeeper;
 import io.milena.cluster.MemberIdentity;
 import io.milena.cluster.MetadataMember;
 import io.milena.cluster.NodeWatch;
+import io.milena.cluster.OtherNodes;
 import io.milena.cluster.ReplicaSetLeaders;
 import io.milena.cluster.SelfWatch;
 import io.milena.common.CarrierThread;
@@ -234,11 +235,19 @@ final class NodeStarter {
     Replication replication =
         new Replication(nodeId, clusterId, metadata, replicas, Replication.settings(config), clock);
     KafkaServer server = bind(member, replicas, groups, producerIds, replication);
-    NodeWatch watch = new NodeWatch(nodeId, member::gone);
+    OtherNodes others = new OtherNodes(nodeId, metadata);
+    NodeWatch watch =
+        new NodeWatch(
+            nodeId,
+            gone -> {
+              member.gone(gone);
+              others.gone(gone);
+            });
     Optional<HttpPort> http = Optional.empty();
     try {
       metadata.subscribe(new KnownNodesKeeper(nodeId, belonging.founder(), data.metadata(), io));
       metadata.subscribe(watch);
+      metadata.subscribe(others);
       metadata.subscribe(replicas);
       metadata.subscribe(dynamicSettings(replicas, openers, server, io));
       List<NodeConfig.Listener> addresses = addresses(server);
@@ -267,6 +276,7 @@ final class NodeStarter {
           system,
           member,
           watch,
+          others,
           leaders,
           replicas,
           replication,

@@ -97,6 +97,16 @@ public final class RaftCore {
         && server.log.appliedIndex() >= leader.epochStartIndex;
   }
 
+  /**
+   * Whether it {@linkplain #isLeaderUpToDate may decide} and is not about to hand its leadership
+   * over: while it is, proposals are refused, which ends within an election timeout.
+   */
+  public boolean takesProposals() {
+    return isLeaderUpToDate()
+        && server.role() instanceof Leader leader
+        && leader.transferTarget.isEmpty();
+  }
+
   /** Whether a leader must refuse a change of the group for now: the last one is not committed. */
   public boolean isMembershipChanging() {
     return server.log.membershipIndex() > server.log.commitIndex();

@@ -90,6 +90,10 @@ final class SharedMetadata implements MetadataService {
     require(decided(new MetadataCommand.FenceNode(node, nodeEpoch(node))));
   }
 
+  void beginShutdown(int node) {
+    require(decided(new MetadataCommand.BeginShutdown(node, nodeEpoch(node))));
+  }
+
   long nodeEpoch(int node) {
     return image.nodes().get(node).nodeEpoch();
   }

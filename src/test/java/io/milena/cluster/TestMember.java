@@ -144,7 +144,10 @@ final class TestMember implements AutoCloseable {
   @Override
   public void close() {
     var _ =
-        CoordinatedShutdown.get(system).runAll(CoordinatedShutdown.actorSystemTerminateReason());
+        get(
+            CoordinatedShutdown.get(system)
+                .runAll(CoordinatedShutdown.actorSystemTerminateReason()));
+    system.terminate();
     get(system.getWhenTerminated());
   }
 }

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Two members of one cluster in this JVM: what a cluster of one cannot show. */
+/** Two members of one cluster in this JVM, or three: what a cluster of one cannot show. */
 class TwoMembersTest {
 
   @TempDir Path directory;
@@ -57,6 +57,18 @@ class TwoMembersTest {
     second.lead(metadata, () -> metadata.nodeEpoch(2));
     first.eventually(() -> assertThat(first.status(set)).isEqualTo(status(set, 2, 2)));
     assertThat(metadata.set(set).leader()).isEqualTo(2);
+  }
+
+  /** Such as one whose process was killed, as long as it is not removed. */
+  @Test
+  void entitiesStartWhileAThirdMemberDoesNotTakeWhatShardingWrites() {
+    TestMember first = start(1);
+    start(2);
+    TestMember third = new TestMember(3, directory.resolve("node-3"));
+    members.add(third);
+    third.join(first);
+    int set = metadata.createTopic("t", 2, 1);
+    first.eventually(() -> assertThat(first.status(set)).isEqualTo(status(set, 2, 0)));
   }
 
   @Test

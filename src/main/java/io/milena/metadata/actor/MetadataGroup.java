@@ -476,7 +476,7 @@ public final class MetadataGroup
       return;
     }
     RaftCore raft = core();
-    if (raft.isLeaderUpToDate()) {
+    if (raft.takesProposals()) {
       sendDecide();
     } else if (raft.isLeader()) {
       awaitLeader();
@@ -533,7 +533,7 @@ public final class MetadataGroup
 
   private void decide() {
     RaftCore raft = core();
-    if (parked.isEmpty() || !raft.isLeaderUpToDate()) {
+    if (parked.isEmpty() || !raft.takesProposals()) {
       return;
     }
     if (!leadership.isOf(raft.epoch())) {

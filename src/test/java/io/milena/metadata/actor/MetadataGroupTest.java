@@ -17,7 +17,9 @@ import io.milena.metadata.MetadataImage;
 import io.milena.metadata.MetadataInvariants;
 import io.milena.metadata.MetadataReply;
 import io.milena.metadata.NodeImage;
+import io.milena.raft.HardState;
 import io.milena.raft.Membership;
+import io.milena.raft.Message;
 import io.milena.raft.RaftConfig;
 import io.milena.raft.RaftStatus;
 import java.nio.file.Path;
@@ -314,6 +316,51 @@ class MetadataGroupTest {
           assertThat(second.metadata.image()).isEqualTo(first.metadata.image());
           return null;
         });
+  }
+
+  /** The one that is to take over never hears of it, so that the transfer ends by its time. */
+  @Test
+  void commandsWaitWhileLeadershipIsBeingTransferred() throws Exception {
+    Map<Integer, ActorRef<MetadataGroup.Command>> members = new ConcurrentHashMap<>();
+    List<Node> nodes = List.of(new Node(0), new Node(1));
+    for (Node node : nodes) {
+      node.start(ofTwo(node.id), withoutTransfers(peers(node.id, members)));
+      members.put(node.id, node.group);
+    }
+    Node leader = nodes.get(awaitLeader(nodes.getFirst()));
+    leader.registerAndUnfence();
+    for (int i = 0; i < 3; i++) {
+      leader.group.tell(new MetadataGroup.TransferLeadership(1 - leader.id));
+      assertThat(leader.create("topic-" + i, 1).error()).isEqualTo(Errors.NONE);
+    }
+  }
+
+  private static Peers withoutTransfers(Peers peers) {
+    return new Peers() {
+      @Override
+      public void send(int to, MetadataGroup.Remote message) {
+        if (!(message instanceof MetadataGroup.Receive(_, Message.TimeoutNow _))) {
+          peers.send(to, message);
+        }
+      }
+
+      @Override
+      public List<Integer> contacts() {
+        return peers.contacts();
+      }
+    };
+  }
+
+  private static int awaitLeader(Node node) {
+    node.testKit
+        .createTestProbe()
+        .awaitAssert(
+            DEADLINE,
+            () -> {
+              assertThat(node.status().leaderId()).isNotEqualTo(HardState.NOBODY);
+              return null;
+            });
+    return node.status().leaderId();
   }
 
   @Test
