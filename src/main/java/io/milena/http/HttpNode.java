@@ -7,6 +7,7 @@ import io.milena.wire.WireMetrics;
 import io.milena.wire.handler.ApiHandler;
 import io.milena.wire.handler.NodeIdentity;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -14,6 +15,8 @@ import java.util.function.Supplier;
  * handlers that serve the Kafka listeners, so that there is one path to a log and one set of rules.
  *
  * @param apis every Kafka API that the node serves
+ * @param advertised HOST:PORT by which clients reach this very node; empty where it is not
+ *     configured, and the address that a client came by has to do
  * @param readiness how far the start has come
  * @param wire counters of the Kafka listeners
  */
@@ -23,6 +26,7 @@ public record HttpNode(
     MetadataService metadata,
     ReplicaDirectory replicas,
     List<ApiHandler> apis,
+    Optional<String> advertised,
     Supplier<Readiness> readiness,
     Supplier<WireMetrics.Snapshot> wire,
     Clock clock) {

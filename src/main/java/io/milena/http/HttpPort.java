@@ -17,6 +17,8 @@ import akka.stream.javadsl.TLSPlacebo;
 import akka.util.ByteString;
 import io.milena.http.group.GroupMembers;
 import io.milena.http.metrics.NodeMetrics;
+import io.milena.http.peer.HttpAddresses;
+import io.milena.http.peer.PeerCalls;
 import io.milena.http.produce.ProduceSocket;
 import io.milena.http.produce.RecordProducer;
 import io.milena.http.rest.ClusterV3;
@@ -26,6 +28,8 @@ import io.milena.http.rest.GroupsV3;
 import io.milena.http.rest.RecordsV3;
 import io.milena.http.rest.TopicsV2;
 import io.milena.http.segments.SegmentEndpoints;
+import io.milena.http.stream.Feeds;
+import io.milena.http.stream.RemoteFeeds;
 import io.milena.http.stream.StreamEndpoints;
 import io.milena.http.stream.ViewHub;
 import io.milena.http.transport.HttpLoop;
@@ -59,10 +63,12 @@ public final class HttpPort {
                   TLSPlacebo.getInstance();
 
   private final HttpLoop loop;
+  private final PeerCalls peers;
   private final Router router;
 
-  private HttpPort(HttpLoop loop, Router router) {
+  private HttpPort(HttpLoop loop, PeerCalls peers, Router router) {
     this.loop = loop;
+    this.peers = peers;
     this.router = router;
   }
 
@@ -76,27 +82,39 @@ public final class HttpPort {
     Materializer materializer = SystemMaterializer.get(system).materializer();
     ExecutionContextExecutor executor =
         system.dispatchers().lookup(akka.actor.typed.DispatcherSelector.fromConfig(DISPATCHER));
-    KafkaApis apis = new KafkaApis(node.apis(), executor, system.scheduler(), KAFKA_LISTENER);
+    PeerCalls peers = new PeerCalls(node.metadata());
+    KafkaApis apis =
+        new KafkaApis(
+            node.identity().nodeId(),
+            node.metadata(),
+            peers,
+            node.apis(),
+            executor,
+            system.scheduler(),
+            KAFKA_LISTENER);
     Bodies bodies = new Bodies(materializer);
     RecordProducer producer = new RecordProducer(node, apis);
     GroupMembers members = new GroupMembers(apis, node.metadata(), system.scheduler(), executor);
     NodeMetrics metrics = new NodeMetrics(node, members.groups());
-    ViewHub hub = new ViewHub(executor);
-    StreamEndpoints streams = new StreamEndpoints(node, hub, members, executor);
+    PartitionOffsets offsets = new PartitionOffsets(apis);
+    Feeds feeds = new Feeds(node, new ViewHub(executor), new RemoteFeeds(apis, node.metadata()));
+    StreamEndpoints streams = new StreamEndpoints(node, feeds, offsets, members, executor);
+    Partitions partitions = new Partitions(node, new HttpAddresses(node.metadata()));
     metrics.streams(streams::open, streams::records);
     List<Endpoint> endpoints = new ArrayList<>(HealthEndpoints.of(node));
     endpoints.addAll(OpenApi.endpoints());
     endpoints.addAll(metrics.endpoints());
-    List<Endpoint> whenReady = new ArrayList<>(new SegmentEndpoints(node).endpoints());
+    List<Endpoint> whenReady = new ArrayList<>(new SegmentEndpoints(partitions).endpoints());
     whenReady.addAll(streams.endpoints());
     whenReady.addAll(new ProduceSocket(producer, materializer).endpoints());
     whenReady.addAll(new ClusterV3(node, apis, bodies).endpoints());
     whenReady.addAll(new ConfigsV3(node, apis, bodies).endpoints());
-    whenReady.addAll(new GroupsV3(node, members.groups()).endpoints());
+    whenReady.addAll(new GroupsV3(node, members.groups(), offsets).endpoints());
     whenReady.addAll(new RecordsV3(node, producer).endpoints());
-    whenReady.addAll(new TopicsV2(node, bodies, producer).endpoints());
+    whenReady.addAll(new TopicsV2(node, bodies, producer, offsets).endpoints());
     whenReady.addAll(
-        new ConsumersV2(node, members, bodies, hub, system.scheduler(), executor).endpoints());
+        new ConsumersV2(node, members, bodies, feeds, offsets, system.scheduler(), executor)
+            .endpoints());
     whenReady.forEach(endpoint -> endpoints.add(onceReady(endpoint, node)));
     Router router = new Router(endpoints, metrics, new Cors(settings.corsOrigins()), materializer);
     BidiFlow<HttpResponse, ByteString, ByteString, HttpRequest, NotUsed> layer = layer(system);
@@ -108,7 +126,7 @@ public final class HttpPort {
             socket -> executor.execute(() -> serve(socket, router, layer, materializer)));
     metrics.connections(loop::connections);
     loop.start();
-    return new HttpPort(loop, router);
+    return new HttpPort(loop, peers, router);
   }
 
   /** While logs are being recovered, what needs them is told to come again. */
@@ -166,5 +184,6 @@ public final class HttpPort {
   /** Stops listening and ends the connections. */
   public void stop() {
     loop.stop();
+    peers.close();
   }
 }

@@ -24,6 +24,7 @@ import io.milena.group.GroupConfig;
 import io.milena.group.actor.GroupCoordinator;
 import io.milena.http.HttpNode;
 import io.milena.http.HttpPort;
+import io.milena.http.peer.HttpAddressApi;
 import io.milena.log.LogConfig;
 import io.milena.metadata.ConfigDefinitions;
 import io.milena.metadata.EffectiveConfigs;
@@ -116,6 +117,9 @@ final class NodeStarter {
 
   private final AtomicLong nodeEpoch = new AtomicLong(UNKNOWN_NODE_EPOCH);
   private List<ApiHandler> apis = List.of();
+
+  /** Where clients reach this node by HTTP; empty until they do. */
+  private volatile String httpAddress = "";
 
   private NodeStarter(NodeConfig config, DataDirectory data, Belonging belonging) {
     this.config = config;
@@ -331,6 +335,7 @@ final class NodeStarter {
             metadata,
             replicas,
             apis,
+            HttpPortSettings.advertised(config),
             () -> {
               LocalReplicas.Progress progress = replicas.openingProgress();
               return new HttpNode.Readiness(ready.get(), progress.opened(), progress.all());
@@ -338,7 +343,9 @@ final class NodeStarter {
             server::metrics,
             clock);
     try {
-      return Optional.of(HttpPort.bind(system, HttpPortSettings.of(config), node));
+      HttpPort port = HttpPort.bind(system, HttpPortSettings.of(config), node);
+      httpAddress = HttpPortSettings.advertised(config).orElseGet(() -> httpAddress(port));
+      return Optional.of(port);
     } catch (IOException failure) {
       throw StartupException.inUse(
           "HTTP port "
@@ -346,6 +353,15 @@ final class NodeStarter {
               + " cannot be listened on: stop what uses it or choose another with --http HOST:PORT",
           failure);
     }
+  }
+
+  /**
+   * A node that listens on every interface is reached by HTTP where it is by the Kafka protocol.
+   */
+  private String httpAddress(HttpPort port) {
+    boolean everywhere = config.http().host().isEmpty() || config.http().host().equals("0.0.0.0");
+    String host = everywhere ? advertisedHost(config.listeners().getFirst()) : config.http().host();
+    return new NodeConfig.Listener("HTTP", host, port.address().getPort()).toString();
   }
 
   private MetadataMember metadata(ActorSystem<Void> system) {
@@ -471,6 +487,7 @@ final class NodeStarter {
             .toList();
     List<PrivateApi> own = new ArrayList<>(replication.apis());
     own.add(new ClusterInfoApi(metadata));
+    own.add(new HttpAddressApi(() -> httpAddress));
     try {
       return KafkaServer.bind(addresses, apis, own, WireSettings.of(config, fixedValues), clock);
     } catch (BindException failure) {
@@ -495,16 +512,8 @@ final class NodeStarter {
       ActorSystem<Void> system, MetadataService metadata, List<NodeConfig.Listener> bound) {
     List<NodeImage.Endpoint> endpoints = new ArrayList<>();
     for (NodeConfig.Listener listener : bound) {
-      NodeConfig.Listener advertised =
-          config.advertised().stream()
-              .filter(other -> other.name().equals(listener.name()))
-              .findFirst()
-              .orElse(listener);
-      String host =
-          advertised.host().isEmpty() || advertised.host().equals("0.0.0.0")
-              ? HostNames.canonical()
-              : advertised.host();
-      int port = advertised.port() == 0 ? listener.port() : advertised.port();
+      int port = advertised(listener).port() == 0 ? listener.port() : advertised(listener).port();
+      String host = advertisedHost(listener);
       endpoints.add(new NodeImage.Endpoint(listener.name(), host, port, "PLAINTEXT"));
     }
     MetadataCommand.RegisterNode command =
@@ -523,6 +532,18 @@ final class NodeStarter {
     }
     refuse(reply.error(), reply.message(), "register");
     nodeEpoch.set(reply.nodeEpoch());
+  }
+
+  private NodeConfig.Listener advertised(NodeConfig.Listener listener) {
+    return config.advertised().stream()
+        .filter(other -> other.name().equals(listener.name()))
+        .findFirst()
+        .orElse(listener);
+  }
+
+  private String advertisedHost(NodeConfig.Listener listener) {
+    String host = advertised(listener).host();
+    return host.isEmpty() || host.equals("0.0.0.0") ? HostNames.canonical() : host;
   }
 
   /** A node that starts before a majority of the voters runs waits for them, however long. */

@@ -91,8 +91,10 @@ final class HttpClients implements AutoCloseable {
     }
   }
 
+  /** Also ends what never ends by itself. */
   @Override
   public void close() {
+    client.shutdownNow();
     client.close();
   }
 }

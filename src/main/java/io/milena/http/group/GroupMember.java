@@ -22,8 +22,6 @@ import org.apache.kafka.clients.consumer.ConsumerPartitionAssignor.Subscription;
 import org.apache.kafka.clients.consumer.RangeAssignor;
 import org.apache.kafka.clients.consumer.internals.ConsumerProtocol;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.message.FindCoordinatorRequestData;
-import org.apache.kafka.common.message.FindCoordinatorResponseData;
 import org.apache.kafka.common.message.HeartbeatRequestData;
 import org.apache.kafka.common.message.HeartbeatResponseData;
 import org.apache.kafka.common.message.JoinGroupRequestData;
@@ -47,7 +45,6 @@ import scala.concurrent.ExecutionContext;
 public final class GroupMember {
 
   private static final Logger LOG = LoggerFactory.getLogger(GroupMember.class);
-  private static final short GROUP = 0;
   private static final int SESSION_TIMEOUT_MS = 30_000;
   private static final int REBALANCE_TIMEOUT_MS = 30_000;
   private static final Duration HEARTBEAT = Duration.ofSeconds(3);
@@ -111,21 +108,7 @@ public final class GroupMember {
 
   /** Joins. */
   public synchronized void start() {
-    FindCoordinatorRequestData request =
-        new FindCoordinatorRequestData()
-            .setKeyType((byte) GROUP)
-            .setCoordinatorKeys(List.of(group));
-    then(
-        apis.call(ApiKeys.FIND_COORDINATOR, request, FindCoordinatorResponseData.class),
-        response -> {
-          Errors error = Errors.forCode(response.coordinators().getFirst().errorCode());
-          if (error == Errors.NONE) {
-            join();
-          } else {
-            retryOrFail(error, this::start);
-          }
-        },
-        this::start);
+    join();
   }
 
   /** Leaves the group; its partitions go to others at once. */
@@ -142,7 +125,7 @@ public final class GroupMember {
         new LeaveGroupRequestData()
             .setGroupId(group)
             .setMembers(List.of(new LeaveGroupRequestData.MemberIdentity().setMemberId(memberId)));
-    return apis.call(ApiKeys.LEAVE_GROUP, request, LeaveGroupResponseData.class)
+    return apis.callCoordinator(group, ApiKeys.LEAVE_GROUP, request, LeaveGroupResponseData.class)
         .thenAccept(_ -> {});
   }
 
@@ -231,7 +214,7 @@ public final class GroupMember {
                 .setMetadata(
                     bytes(ConsumerProtocol.serializeSubscription(new Subscription(topics.get())))));
     then(
-        apis.call(ApiKeys.JOIN_GROUP, request, JoinGroupResponseData.class),
+        apis.callCoordinator(group, ApiKeys.JOIN_GROUP, request, JoinGroupResponseData.class),
         response -> {
           Errors error = Errors.forCode(response.errorCode());
           if (error == Errors.MEMBER_ID_REQUIRED) {
@@ -298,7 +281,7 @@ public final class GroupMember {
             .setProtocolName(assignor.name())
             .setAssignments(assignments);
     then(
-        apis.call(ApiKeys.SYNC_GROUP, request, SyncGroupResponseData.class),
+        apis.callCoordinator(group, ApiKeys.SYNC_GROUP, request, SyncGroupResponseData.class),
         response -> {
           Errors error = Errors.forCode(response.errorCode());
           if (error != Errors.NONE) {
@@ -326,7 +309,7 @@ public final class GroupMember {
             .setMemberId(memberId)
             .setGenerationId(generation);
     then(
-        apis.call(ApiKeys.HEARTBEAT, request, HeartbeatResponseData.class),
+        apis.callCoordinator(group, ApiKeys.HEARTBEAT, request, HeartbeatResponseData.class),
         response -> {
           Errors error = Errors.forCode(response.errorCode());
           switch (error) {

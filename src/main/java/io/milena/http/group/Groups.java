@@ -6,7 +6,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Stream;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsResponseData;
@@ -22,7 +24,7 @@ import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
 
-/** What is known of consumer groups, by the handlers of the group APIs. */
+/** What is known of consumer groups, asked of the nodes that coordinate them. */
 public final class Groups {
 
   /** The last versions that name topics instead of their ids. */
@@ -46,16 +48,43 @@ public final class Groups {
 
   /** Every group that there is. */
   public CompletionStage<List<ListedGroup>> list() {
-    return apis.call(ApiKeys.LIST_GROUPS, new ListGroupsRequestData(), ListGroupsResponseData.class)
+    CompletionStage<List<ListedGroup>> all = CompletableFuture.completedFuture(List.of());
+    for (int node : apis.liveNodes()) {
+      all =
+          all.thenCombine(
+              apis.retrying(() -> listAt(node)),
+              (some, more) -> Stream.concat(some.stream(), more.stream()).toList());
+    }
+    return all;
+  }
+
+  /** Those that this node coordinates. */
+  public CompletionStage<List<ListedGroup>> listHere() {
+    return listAt(apis.nodeId());
+  }
+
+  private CompletionStage<List<ListedGroup>> listAt(int node) {
+    return apis.callAt(
+            node, ApiKeys.LIST_GROUPS, new ListGroupsRequestData(), ListGroupsResponseData.class)
         .thenApply(response -> {
           check(Errors.forCode(response.errorCode()), "");
           return response.groups();
         });
   }
 
+  /** The node that coordinates a group. */
+  public CompletionStage<Integer> coordinator(String group) {
+    return apis.retrying(() -> apis.coordinator(group));
+  }
+
   /** A group with its members. */
   public CompletionStage<DescribedGroup> describe(String group) {
-    return apis.call(
+    return apis.retrying(() -> describeOnce(group));
+  }
+
+  private CompletionStage<DescribedGroup> describeOnce(String group) {
+    return apis.callCoordinator(
+            group,
             ApiKeys.DESCRIBE_GROUPS,
             new DescribeGroupsRequestData().setGroups(List.of(group)),
             DescribeGroupsResponseData.class)
@@ -91,7 +120,13 @@ public final class Groups {
       }
       asked.setTopics(List.copyOf(topics.values()));
     }
-    return apis.call(
+    return apis.retrying(() -> fetch(group, asked));
+  }
+
+  private CompletionStage<Map<TopicPartition, Committed>> fetch(
+      String group, OffsetFetchRequestData.OffsetFetchRequestGroup asked) {
+    return apis.callCoordinator(
+            group,
             ApiKeys.OFFSET_FETCH,
             VERSION_WITH_NAMES,
             new OffsetFetchRequestData().setGroups(List.of(asked)).setRequireStable(true),
@@ -124,7 +159,7 @@ public final class Groups {
 
   /** Commits from outside of the group, which must have no members. */
   public CompletionStage<Void> commit(String group, Map<TopicPartition, Committed> offsets) {
-    return commit(group, "", NO_GENERATION, offsets);
+    return apis.retrying(() -> commit(group, "", NO_GENERATION, offsets));
   }
 
   /** Commits as a member. */
@@ -148,8 +183,12 @@ public final class Groups {
             .setMemberId(memberId)
             .setGenerationIdOrMemberEpoch(generation)
             .setTopics(List.copyOf(topics.values()));
-    return apis.call(
-            ApiKeys.OFFSET_COMMIT, VERSION_WITH_NAMES, request, OffsetCommitResponseData.class)
+    return apis.callCoordinator(
+            group,
+            ApiKeys.OFFSET_COMMIT,
+            VERSION_WITH_NAMES,
+            request,
+            OffsetCommitResponseData.class)
         .thenAccept(response ->
             response
                 .topics()

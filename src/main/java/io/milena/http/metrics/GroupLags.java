@@ -70,7 +70,7 @@ final class GroupLags implements MultiCollector {
     }
     refreshedNanos = now;
     return groups
-        .list()
+        .listHere()
         .thenCompose(this::committed)
         .handle((snapshot, failure) -> {
           if (failure == null) {

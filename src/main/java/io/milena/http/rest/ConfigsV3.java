@@ -128,6 +128,17 @@ public final class ConfigsV3 {
                     .thenCompose(body -> alter(exchange, owner.in(exchange), changes(body)))));
   }
 
+  /** What a broker's own file says, only that broker knows. */
+  private int at(Owner owner) {
+    if (owner.type() == ConfigResource.Type.BROKER && !owner.name().isEmpty()) {
+      int broker = Integer.parseInt(owner.name());
+      if (apis.liveNodes().contains(broker)) {
+        return broker;
+      }
+    }
+    return apis.nodeId();
+  }
+
   private CompletionStage<DescribeConfigsResult> describe(Owner owner) {
     DescribeConfigsRequestData request =
         new DescribeConfigsRequestData()
@@ -138,7 +149,8 @@ public final class ConfigsV3 {
                         .setResourceType(owner.type().id())
                         .setResourceName(owner.name())
                         .setConfigurationKeys(null)));
-    return apis.call(ApiKeys.DESCRIBE_CONFIGS, request, DescribeConfigsResponseData.class)
+    return apis.callAt(
+            at(owner), ApiKeys.DESCRIBE_CONFIGS, request, DescribeConfigsResponseData.class)
         .thenApply(response -> {
           DescribeConfigsResult result = response.results().getFirst();
           ClusterV3.check(result.errorCode(), result.errorMessage());
@@ -247,8 +259,11 @@ public final class ConfigsV3 {
     changes.forEach(resource.configs()::add);
     IncrementalAlterConfigsRequestData request = new IncrementalAlterConfigsRequestData();
     request.resources().add(resource);
-    return apis.call(
-            ApiKeys.INCREMENTAL_ALTER_CONFIGS, request, IncrementalAlterConfigsResponseData.class)
+    return apis.callAt(
+            at(owner),
+            ApiKeys.INCREMENTAL_ALTER_CONFIGS,
+            request,
+            IncrementalAlterConfigsResponseData.class)
         .thenApply(response -> {
           var result = response.responses().getFirst();
           ClusterV3.check(result.errorCode(), result.errorMessage());

@@ -5,8 +5,7 @@ import io.milena.http.group.GroupMember;
 import io.milena.http.group.Groups;
 import io.milena.http.group.Groups.Committed;
 import io.milena.http.stream.Cursor;
-import io.milena.http.stream.ViewHub;
-import io.milena.replication.Replica;
+import io.milena.http.stream.Feed;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -33,15 +32,17 @@ final class ConsumerInstance implements GroupMember.Listener {
 
   /** What of it may be used. */
   interface Surroundings {
-    /** The replica to read, or null when this node has none. */
-    @Nullable Replica replica(TopicPartition partition);
+    /** The partition to read, or null when there is none. */
+    @Nullable Feed feed(TopicPartition partition);
+
+    /** Where partitions begin, or end. */
+    CompletionStage<Map<TopicPartition, Long>> edges(
+        Collection<TopicPartition> partitions, boolean first);
 
     /** A member of the instance's group. */
     GroupMember member(ConsumerInstance instance, List<String> topics);
 
     Groups groups();
-
-    ViewHub hub();
   }
 
   private static final long AUTO_COMMIT_NANOS = TimeUnit.SECONDS.toNanos(5);
@@ -162,24 +163,28 @@ final class ConsumerInstance implements GroupMember.Listener {
     return surroundings
         .groups()
         .committed(group, partitions)
-        .thenAccept(committed -> {
+        .thenCompose(committed -> {
+          Map<TopicPartition, Long> begin = new HashMap<>();
+          committed.forEach((partition, offset) -> begin.put(partition, offset.offset()));
+          List<TopicPartition> without =
+              partitions.stream().filter(each -> !begin.containsKey(each)).toList();
+          return without.isEmpty()
+              ? CompletableFuture.completedFuture(begin)
+              : surroundings
+                  .edges(without, fromEarliest)
+                  .thenApply(edges -> {
+                    begin.putAll(edges);
+                    return begin;
+                  });
+        })
+        .thenAccept(begin -> {
           synchronized (this) {
             for (TopicPartition partition : partitions) {
-              Committed known = committed.get(partition);
-              positions.putIfAbsent(
-                  partition, known == null ? edge(partition, fromEarliest) : known.offset());
+              positions.putIfAbsent(partition, begin.getOrDefault(partition, 0L));
             }
           }
           wake();
         });
-  }
-
-  private long edge(TopicPartition partition, boolean first) {
-    Replica replica = surroundings.replica(partition);
-    if (replica == null) {
-      return 0;
-    }
-    return first ? replica.view().log().logStartOffset() : replica.view().highWatermark();
   }
 
   @Override
@@ -219,12 +224,12 @@ final class ConsumerInstance implements GroupMember.Listener {
     positions.putAll(offsets);
   }
 
-  synchronized void seekToEdge(Collection<TopicPartition> partitions, boolean first) {
+  CompletionStage<Void> seekToEdge(Collection<TopicPartition> partitions, boolean first) {
     checkAssigned(partitions);
-    partitions.forEach(partition -> positions.put(partition, edge(partition, first)));
+    return surroundings.edges(partitions, first).thenAccept(this::seek);
   }
 
-  private void checkAssigned(Collection<TopicPartition> partitions) {
+  private synchronized void checkAssigned(Collection<TopicPartition> partitions) {
     for (TopicPartition partition : partitions) {
       if (!positions.containsKey(partition)) {
         throw new HttpFailure(
@@ -306,6 +311,17 @@ final class ConsumerInstance implements GroupMember.Listener {
 
   private <T> CompletionStage<List<T>> read(
       CompletableFuture<Void> timeUp, int maxBytes, BiFunction<TopicPartition, Record, T> take) {
+    return read(timeUp, maxBytes, take, Map.of());
+  }
+
+  /**
+   * @param known places of partitions of other nodes, which may have asked for what follows
+   */
+  private <T> CompletionStage<List<T>> read(
+      CompletableFuture<Void> timeUp,
+      int maxBytes,
+      BiFunction<TopicPartition, Record, T> take,
+      Map<TopicPartition, Cursor> known) {
     CompletableFuture<Void> woken;
     Map<TopicPartition, Long> from;
     synchronized (this) {
@@ -316,46 +332,47 @@ final class ConsumerInstance implements GroupMember.Listener {
       from = new LinkedHashMap<>(positions);
     }
     Runnable waker = this::wake;
-    List<Replica> watched = new ArrayList<>();
-    // Before it reads: what comes while it reads wakes it.
-    for (TopicPartition partition : from.keySet()) {
-      Replica replica = surroundings.replica(partition);
-      if (replica != null) {
-        surroundings.hub().add(replica, waker);
-        watched.add(replica);
+    Map<TopicPartition, Cursor> cursors = new LinkedHashMap<>();
+    from.forEach((partition, next) -> {
+      Feed feed = surroundings.feed(partition);
+      if (feed != null) {
+        Cursor before = known.get(partition);
+        cursors.put(
+            partition,
+            before != null && before.next() == next && before.feed().equals(feed)
+                ? before
+                : new Cursor(feed, next, true, waker));
+        // Before it reads: what comes while it reads wakes it.
+        feed.watch(waker);
       }
-    }
+    });
     try {
-      List<T> records = readNow(watched, from, maxBytes, take);
+      List<T> records = readNow(cursors.values(), maxBytes, take);
       if (!records.isEmpty() || timeUp.isDone()) {
-        release(watched, waker);
+        release(cursors.values(), waker);
         return CompletableFuture.completedFuture(records);
       }
     } catch (IOException | RuntimeException failure) {
-      release(watched, waker);
+      release(cursors.values(), waker);
       return CompletableFuture.failedFuture(failure);
     }
     return CompletableFuture.anyOf(woken, timeUp)
-        .whenComplete((_, _) -> release(watched, waker))
-        .thenCompose(_ -> read(timeUp, maxBytes, take));
+        .whenComplete((_, _) -> release(cursors.values(), waker))
+        .thenCompose(_ -> read(timeUp, maxBytes, take, cursors));
   }
 
-  private void release(List<Replica> watched, Runnable waker) {
-    watched.forEach(replica -> surroundings.hub().remove(replica, waker));
+  private static void release(Collection<Cursor> cursors, Runnable waker) {
+    cursors.forEach(cursor -> cursor.feed().unwatch(waker));
   }
 
   private <T> List<T> readNow(
-      List<Replica> replicas,
-      Map<TopicPartition, Long> from,
-      int maxBytes,
-      BiFunction<TopicPartition, Record, T> take)
+      Collection<Cursor> cursors, int maxBytes, BiFunction<TopicPartition, Record, T> take)
       throws IOException {
     List<T> records = new ArrayList<>();
     int left = maxBytes;
-    for (Replica replica : replicas) {
-      TopicPartition partition = replica.partition();
-      long first = from.getOrDefault(partition, 0L);
-      Cursor cursor = new Cursor(replica, first, true);
+    for (Cursor cursor : cursors) {
+      TopicPartition partition = cursor.partition();
+      long first = cursor.next();
       while (left > 0 && cursor.fill()) {
         for (Record record = cursor.poll(); record != null; record = cursor.poll()) {
           records.add(take.apply(partition, record));
@@ -365,11 +382,17 @@ final class ConsumerInstance implements GroupMember.Listener {
           }
         }
       }
-      cursor.close();
+      if (left <= 0) {
+        cursor.close();
+      }
       synchronized (this) {
         // Unless it was moved, or taken away, meanwhile.
         positions.computeIfPresent(
             partition, (_, present) -> present == first ? cursor.next() : present);
+      }
+      if (cursor.isAsking()) {
+        // One at a time: what comes is held until it is taken.
+        break;
       }
     }
     return records;

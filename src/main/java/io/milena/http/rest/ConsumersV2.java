@@ -12,16 +12,18 @@ import io.milena.http.Endpoint;
 import io.milena.http.Exchange;
 import io.milena.http.HttpFailure;
 import io.milena.http.HttpNode;
+import io.milena.http.PartitionOffsets;
 import io.milena.http.group.GroupMember;
 import io.milena.http.group.GroupMembers;
 import io.milena.http.group.Groups;
 import io.milena.http.group.Groups.Committed;
-import io.milena.http.stream.ViewHub;
+import io.milena.http.stream.Feed;
+import io.milena.http.stream.Feeds;
 import io.milena.metadata.TopicImage;
-import io.milena.replication.Replica;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +56,8 @@ public final class ConsumersV2 implements ConsumerInstance.Surroundings {
   private final GroupMembers members;
   private final Groups groups;
   private final Bodies bodies;
-  private final ViewHub hub;
+  private final Feeds feeds;
+  private final PartitionOffsets offsets;
   private final Scheduler scheduler;
   private final ExecutionContextExecutor executor;
   private final Map<String, ConsumerInstance> instances = new ConcurrentHashMap<>();
@@ -63,14 +66,16 @@ public final class ConsumersV2 implements ConsumerInstance.Surroundings {
       HttpNode node,
       GroupMembers members,
       Bodies bodies,
-      ViewHub hub,
+      Feeds feeds,
+      PartitionOffsets offsets,
       Scheduler scheduler,
       ExecutionContextExecutor executor) {
     this.node = node;
     this.members = members;
     this.groups = members.groups();
     this.bodies = bodies;
-    this.hub = hub;
+    this.feeds = feeds;
+    this.offsets = offsets;
     this.scheduler = scheduler;
     this.executor = executor;
   }
@@ -102,8 +107,15 @@ public final class ConsumersV2 implements ConsumerInstance.Surroundings {
   // ---- the instances' surroundings
 
   @Override
-  public @Nullable Replica replica(TopicPartition partition) {
-    return node.replicas().find(partition);
+  public @Nullable Feed feed(TopicPartition partition) {
+    return feeds.find(partition);
+  }
+
+  @Override
+  public CompletionStage<Map<TopicPartition, Long>> edges(
+      Collection<TopicPartition> partitions, boolean first) {
+    return offsets.at(
+        partitions, first ? PartitionOffsets.EARLIEST : PartitionOffsets.LATEST, true);
   }
 
   @Override
@@ -114,11 +126,6 @@ public final class ConsumersV2 implements ConsumerInstance.Surroundings {
   @Override
   public Groups groups() {
     return groups;
-  }
-
-  @Override
-  public ViewHub hub() {
-    return hub;
   }
 
   // ---- requests
@@ -177,8 +184,11 @@ public final class ConsumersV2 implements ConsumerInstance.Surroundings {
           409, 40902, "Consumer with specified consumer ID already exists in the group: " + name);
     }
     lookLater();
+    // Behind a balancer its address would lead to another node, which does not have the instance.
     String host =
-        exchange.header("Host").orElseGet(() -> exchange.request().getUri().host().toString());
+        node.advertised()
+            .or(() -> exchange.header("Host"))
+            .orElseGet(() -> exchange.request().getUri().host().toString());
     return Answers.json(
         200,
         TopicsV2.TYPE,
@@ -321,10 +331,8 @@ public final class ConsumersV2 implements ConsumerInstance.Surroundings {
     ConsumerInstance instance = instance(exchange);
     return bodies
         .json(exchange)
-        .thenApply(body -> {
-          instance.seekToEdge(partitions(body), first);
-          return done();
-        });
+        .thenCompose(body -> instance.seekToEdge(partitions(body), first))
+        .thenApply(_ -> done());
   }
 
   private CompletionStage<HttpResponse> commit(Exchange exchange) {

@@ -7,8 +7,9 @@ import io.milena.http.Endpoint;
 import io.milena.http.Exchange;
 import io.milena.http.HttpFailure;
 import io.milena.http.HttpNode;
+import io.milena.http.PartitionOffsets;
 import io.milena.http.group.Groups;
-import io.milena.replication.Replica;
+import io.milena.metadata.TopicImage;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -31,10 +32,12 @@ public final class GroupsV3 {
 
   private final HttpNode node;
   private final Groups groups;
+  private final PartitionOffsets offsets;
 
-  public GroupsV3(HttpNode node, Groups groups) {
+  public GroupsV3(HttpNode node, Groups groups, PartitionOffsets offsets) {
     this.node = node;
     this.groups = groups;
+    this.offsets = offsets;
   }
 
   /** What it serves. */
@@ -213,27 +216,34 @@ public final class GroupsV3 {
   private CompletionStage<List<Lag>> lagsOf(String group) {
     return groups
         .describe(group)
-        .thenCombine(
-            groups.committed(group, null),
-            (described, committed) -> {
-              Map<TopicPartition, DescribedGroupMember> readers = new HashMap<>();
-              described
-                  .members()
-                  .forEach(member -> assigned(member).forEach(each -> readers.put(each, member)));
-              List<Lag> lags = new ArrayList<>();
-              committed.forEach((partition, offset) -> {
-                Replica replica = node.replicas().find(partition);
-                if (replica != null) {
-                  lags.add(
-                      new Lag(
-                          partition,
-                          readers.get(partition),
-                          offset.offset(),
-                          replica.view().highWatermark()));
+        .thenCombine(groups.committed(group, null), Map::entry)
+        .thenCompose(known -> {
+          List<TopicPartition> there =
+              known.getValue().keySet().stream().filter(this::isThere).toList();
+          return offsets
+              .at(there, PartitionOffsets.LATEST, false)
+              .thenApply(ends -> {
+                Map<TopicPartition, DescribedGroupMember> readers = new HashMap<>();
+                known
+                    .getKey()
+                    .members()
+                    .forEach(member -> assigned(member).forEach(each -> readers.put(each, member)));
+                List<Lag> lags = new ArrayList<>();
+                for (TopicPartition each : there) {
+                  Groups.Committed committed = known.getValue().get(each);
+                  Long end = ends.get(each);
+                  if (committed != null && end != null) {
+                    lags.add(new Lag(each, readers.get(each), committed.offset(), end));
+                  }
                 }
+                return lags;
               });
-              return lags;
-            });
+        });
+  }
+
+  private boolean isThere(TopicPartition partition) {
+    TopicImage topic = node.metadata().image().topic(partition.topic());
+    return topic != null && partition.partition() < topic.partitions().size();
   }
 
   private CompletionStage<HttpResponse> lags(Exchange exchange) {

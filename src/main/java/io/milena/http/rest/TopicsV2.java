@@ -12,7 +12,7 @@ import io.milena.http.Endpoint;
 import io.milena.http.Exchange;
 import io.milena.http.HttpFailure;
 import io.milena.http.HttpNode;
-import io.milena.http.Partitions;
+import io.milena.http.PartitionOffsets;
 import io.milena.http.produce.NewRecord;
 import io.milena.http.produce.Produced;
 import io.milena.http.produce.RecordProducer;
@@ -22,11 +22,11 @@ import io.milena.metadata.NodeImage;
 import io.milena.metadata.PartitionImage;
 import io.milena.metadata.ReplicaSetImage;
 import io.milena.metadata.TopicImage;
-import io.milena.replication.ReplicaView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.protocol.Errors;
 
@@ -43,13 +43,13 @@ public final class TopicsV2 {
   private final HttpNode node;
   private final Bodies bodies;
   private final RecordProducer producer;
-  private final Partitions partitions;
+  private final PartitionOffsets offsets;
 
-  public TopicsV2(HttpNode node, Bodies bodies, RecordProducer producer) {
+  public TopicsV2(HttpNode node, Bodies bodies, RecordProducer producer, PartitionOffsets offsets) {
     this.node = node;
     this.bodies = bodies;
     this.producer = producer;
-    this.partitions = new Partitions(node);
+    this.offsets = offsets;
   }
 
   /** What it serves. */
@@ -71,10 +71,7 @@ public final class TopicsV2 {
               int partition = partitionOf(exchange).partition();
               return produce(exchange, OptionalInt.of(partition));
             }),
-        new Endpoint(
-            "GET",
-            "/topics/{topic}/partitions/{partition}/offsets",
-            exchange -> Answers.now(offsets(exchange))),
+        new Endpoint("GET", "/topics/{topic}/partitions/{partition}/offsets", this::offsets),
         new Endpoint("GET", "/brokers", _ -> Answers.now(brokers())));
   }
 
@@ -145,15 +142,21 @@ public final class TopicsV2 {
     return Answers.json(200, TYPE, partition(node.metadata().image(), partitionOf(exchange)));
   }
 
-  private HttpResponse offsets(Exchange exchange) {
-    int partition = partitionOf(exchange).partition();
-    ReplicaView view = partitions.readable(exchange.path("topic"), partition).view();
-    return Answers.json(
-        200,
-        TYPE,
-        Answers.object()
-            .put("beginning_offset", view.log().logStartOffset())
-            .put("end_offset", view.highWatermark()));
+  private CompletionStage<HttpResponse> offsets(Exchange exchange) {
+    TopicPartition partition =
+        new TopicPartition(exchange.path("topic"), partitionOf(exchange).partition());
+    List<TopicPartition> one = List.of(partition);
+    return offsets
+        .at(one, PartitionOffsets.EARLIEST, false)
+        .thenCombine(
+            offsets.at(one, PartitionOffsets.LATEST, false),
+            (first, end) ->
+                Answers.json(
+                    200,
+                    TYPE,
+                    Answers.object()
+                        .put("beginning_offset", first.get(partition))
+                        .put("end_offset", end.get(partition))));
   }
 
   private CompletionStage<HttpResponse> produce(Exchange exchange, OptionalInt partition) {

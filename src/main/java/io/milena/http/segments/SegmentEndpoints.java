@@ -7,7 +7,6 @@ import io.milena.http.Answers;
 import io.milena.http.Endpoint;
 import io.milena.http.Exchange;
 import io.milena.http.HttpFailure;
-import io.milena.http.HttpNode;
 import io.milena.http.Partitions;
 import io.milena.log.SegmentFile;
 import io.milena.replication.ReplicaView;
@@ -30,24 +29,32 @@ public final class SegmentEndpoints {
 
   private final Partitions partitions;
 
-  public SegmentEndpoints(HttpNode node) {
-    this.partitions = new Partitions(node);
+  public SegmentEndpoints(Partitions partitions) {
+    this.partitions = partitions;
   }
 
   /** What it serves. */
   public List<Endpoint> endpoints() {
     return List.of(
-        new Endpoint("GET", LOG + "/segments", exchange -> Answers.now(list(exchange))),
-        new Endpoint("GET", LOG + "/segments/{file}", exchange -> Answers.now(file(exchange))),
-        new Endpoint("GET", LOG + "/batches", exchange -> Answers.now(batches(exchange))));
+        new Endpoint("GET", LOG + "/segments", served(SegmentEndpoints::list)),
+        new Endpoint("GET", LOG + "/segments/{file}", served(SegmentEndpoints::file)),
+        new Endpoint("GET", LOG + "/batches", served(SegmentEndpoints::batches)));
   }
 
-  private ReplicaView view(Exchange exchange) {
-    return partitions.readable(exchange.path("topic"), exchange.pathInt("partition")).view();
+  private interface Answering {
+    HttpResponse of(Exchange exchange, ReplicaView view) throws IOException;
   }
 
-  private HttpResponse list(Exchange exchange) throws IOException {
-    ReplicaView view = view(exchange);
+  private Endpoint.Handler served(Answering answering) {
+    return exchange ->
+        partitions.read(
+            exchange,
+            exchange.path("topic"),
+            exchange.pathInt("partition"),
+            view -> answering.of(exchange, view));
+  }
+
+  private static HttpResponse list(Exchange exchange, ReplicaView view) throws IOException {
     ObjectNode answer =
         Answers.object()
             .put("topic", exchange.path("topic"))
@@ -78,9 +85,8 @@ public final class SegmentEndpoints {
         + SUFFIX;
   }
 
-  private HttpResponse file(Exchange exchange) throws IOException {
+  private static HttpResponse file(Exchange exchange, ReplicaView view) throws IOException {
     String name = exchange.path("file");
-    ReplicaView view = view(exchange);
     long baseOffset = baseOffset(name);
     SegmentFile file =
         view.log()
@@ -107,8 +113,7 @@ public final class SegmentEndpoints {
     }
   }
 
-  private HttpResponse batches(Exchange exchange) throws IOException {
-    ReplicaView view = view(exchange);
+  private static HttpResponse batches(Exchange exchange, ReplicaView view) throws IOException {
     long start = view.log().logStartOffset();
     long end = view.highWatermark();
     long from = exchange.queryLong("from", start, 0, Long.MAX_VALUE);

@@ -1,18 +1,10 @@
 package io.milena.http.stream;
 
-import io.milena.group.actor.RegionReader;
-import io.milena.log.FileRegion;
-import io.milena.log.LogView;
-import io.milena.replication.Replica;
-import io.milena.replication.ReplicaRole;
-import io.milena.replication.ReplicaView;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.Iterator;
-import java.util.List;
 import java.util.Set;
-import java.util.function.ToLongFunction;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.record.internal.ControlRecordType;
 import org.apache.kafka.common.record.internal.Record;
@@ -22,39 +14,45 @@ import org.apache.kafka.common.utils.internals.CloseableIterator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stream's place in one partition. While it has records at hand it holds one stretch of the log,
- * {@value #READ_BYTES} bytes or a single larger batch; otherwise an offset.
+ * A reader's place in one partition. While it has records at hand it holds one stretch of the log,
+ * {@value #READ_BYTES} bytes or a single larger batch; otherwise an offset. What lies on another
+ * node is asked for, and held when it has come.
  */
 public final class Cursor {
 
   private static final int READ_BYTES = 64 * 1024;
 
-  private final Replica replica;
+  private final Feed feed;
   private final boolean committedOnly;
+  private final Runnable arrival;
   private long next;
 
+  private volatile boolean asking;
+  private volatile Feed.@Nullable Stretch arrived;
   private @Nullable Iterator<? extends RecordBatch> batches;
   private @Nullable CloseableIterator<Record> records;
   private long batchEnd;
-  private ArrayDeque<LogView.AbortedTransaction> aborted = new ArrayDeque<>(0);
+  private ArrayDeque<Feed.Aborted> aborted = new ArrayDeque<>(0);
   private Set<Long> abortedProducers = Set.of();
 
   /**
    * @param next offset to be read next
    * @param committedOnly leave out what was aborted, and wait for what is undecided
+   * @param arrival run on any thread when what was asked for has come: the time to fill again
    */
-  public Cursor(Replica replica, long next, boolean committedOnly) {
-    this.replica = replica;
+  public Cursor(Feed feed, long next, boolean committedOnly, Runnable arrival) {
+    this.feed = feed;
     this.next = next;
     this.committedOnly = committedOnly;
+    this.arrival = arrival;
   }
 
   public TopicPartition partition() {
-    return replica.partition();
+    return feed.partition();
   }
 
-  public Replica replica() {
-    return replica;
+  public Feed feed() {
+    return feed;
   }
 
   /** Offset to be read next. */
@@ -62,8 +60,9 @@ public final class Cursor {
     return next;
   }
 
-  static ToLongFunction<ReplicaView> bound(boolean committedOnly) {
-    return committedOnly ? ReplicaView::lastStableOffset : ReplicaView::highWatermark;
+  /** Whether the next stretch is on its way from another node. */
+  public boolean isAsking() {
+    return asking;
   }
 
   /**
@@ -73,31 +72,62 @@ public final class Cursor {
    */
   public boolean fill() throws IOException {
     while (true) {
-      ReplicaView view = replica.view();
-      LogView log = view.log();
-      long bound = bound(committedOnly).applyAsLong(view);
-      if (view.role() == ReplicaRole.OFFLINE || view.role() == ReplicaRole.IDLE) {
+      Feed.Stretch stretch =
+          switch (feed) {
+            case LocalFeed local -> local.read(next, READ_BYTES, committedOnly);
+            case RemoteFeed remote -> ask(remote);
+          };
+      if (stretch == null) {
         return false;
       }
-      // Retention was quicker than this reader.
-      next = Math.max(next, log.logStartOffset());
-      if (next >= bound) {
-        return false;
+      next = Math.max(next, stretch.from());
+      Iterator<? extends RecordBatch> begun = stretch.batches().iterator();
+      if (!begun.hasNext()) {
+        next = Math.max(next, stretch.end());
+      } else {
+        batches = begun;
+        aborted = new ArrayDeque<>(stretch.aborted());
+        abortedProducers = aborted.isEmpty() ? Set.of() : new HashSet<>();
+        return true;
       }
-      FileRegion region = log.read(next, READ_BYTES, bound, true);
-      if (region.isEmpty()) {
-        // Compaction has left nothing up to here.
-        next = bound;
-        continue;
-      }
-      batches = RegionReader.read(region).batches().iterator();
-      if (committedOnly) {
-        List<LogView.AbortedTransaction> overlapping = log.abortedTransactions(next, bound);
-        aborted = new ArrayDeque<>(overlapping);
-        abortedProducers = overlapping.isEmpty() ? Set.of() : new HashSet<>();
-      }
-      return true;
     }
+  }
+
+  /** What has come, or null; then it is asked for unless there is nothing to ask for. */
+  private Feed.@Nullable Stretch ask(RemoteFeed remote) {
+    Feed.Stretch known = arrived;
+    arrived = null;
+    if (known == null && !committedOnly && !asking) {
+      known = remote.newestWith(next);
+    }
+    if (known != null || asking) {
+      return known;
+    }
+    long end = remote.end(committedOnly);
+    if (end == Feed.UNKNOWN || next < end) {
+      asking = true;
+      remote
+          .fetch(next, READ_BYTES, committedOnly)
+          .whenComplete((stretch, failure) -> {
+            if (failure == null && isNews(stretch)) {
+              arrived = stretch;
+              arrived();
+            } else {
+              // No leader, or a new one that does not know yet how far it is committed.
+              remote.later(this::arrived);
+            }
+          });
+    }
+    return null;
+  }
+
+  private boolean isNews(Feed.Stretch stretch) {
+    return stretch.end() > next || stretch.from() > next || stretch.batches().iterator().hasNext();
+  }
+
+  private void arrived() {
+    asking = false;
+    arrival.run();
   }
 
   /** The next record at hand, or null when the stretch is used up. */
@@ -153,6 +183,7 @@ public final class Cursor {
   /** Gives up what is at hand. */
   public void close() {
     batches = null;
+    arrived = null;
     CloseableIterator<Record> open = records;
     if (open != null) {
       open.close();

@@ -12,12 +12,13 @@ import io.milena.http.HttpFailure;
 import io.milena.metadata.MetadataImage;
 import io.milena.metadata.PartitionImage;
 import io.milena.metadata.TopicImage;
-import io.milena.replication.Replica;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -78,8 +79,14 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
     private final Runnable wake;
     private final AtomicBoolean queued = new AtomicBoolean();
 
-    Reading(Cursor cursor, long end, Queue<Reading> ready, Runnable wake) {
-      this.cursor = cursor;
+    Reading(
+        Feed feed,
+        long first,
+        boolean committedOnly,
+        long end,
+        Queue<Reading> ready,
+        Runnable wake) {
+      this.cursor = new Cursor(feed, first, committedOnly, this);
       this.end = end;
       this.ready = ready;
       this.wake = wake;
@@ -116,6 +123,11 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
     private @Nullable AsyncCallback<Runnable> callback;
     private @Nullable SharedReading shared;
     private @Nullable Reading current;
+
+    /** What another node is being asked for, and those that wait until that has come. */
+    private @Nullable Reading asking;
+
+    private final Set<Reading> deferred = new LinkedHashSet<>();
     private long left = plan.limit().orElse(Long.MAX_VALUE);
     private boolean sentSinceTick;
     private boolean begun;
@@ -204,7 +216,7 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
       context.open().decrementAndGet();
       context.topics().remove(topicsChanged);
       for (Reading reading : readings.values()) {
-        context.hub().remove(reading.cursor.replica(), reading);
+        reading.cursor.feed().unwatch(reading);
         reading.cursor.close();
       }
     }
@@ -244,44 +256,40 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
     }
 
     /** Takes up partitions that have come, and lets go of those that are gone. */
-    @SuppressWarnings("ReferenceEquality") // A replica that was made anew is another one.
     private void follow() {
       MetadataImage image = context.node().metadata().image();
-      Map<TopicPartition, Replica> wanted = new HashMap<>();
+      Map<TopicPartition, Feed> wanted = new HashMap<>();
       for (TopicImage topic : plan.topics().in(image)) {
         for (PartitionImage partition : topic.partitions()) {
           TopicPartition key = new TopicPartition(topic.name(), partition.partition());
-          Replica replica = context.node().replicas().find(key);
-          if (replica != null) {
-            wanted.put(key, replica);
+          if (shared == null || shared.assignment().containsKey(key)) {
+            wanted.put(key, context.feeds().find(topic, partition.partition()));
           }
         }
-      }
-      if (shared != null) {
-        wanted.keySet().retainAll(shared.assignment().keySet());
       }
       Map<TopicPartition, Long> again = new HashMap<>();
       readings
           .values()
           .removeIf(reading -> {
-            boolean gone = wanted.get(reading.cursor.partition()) != reading.cursor.replica();
+            Feed present = reading.cursor.feed();
+            Feed other = wanted.get(reading.cursor.partition());
+            boolean gone = !present.equals(other);
             if (gone) {
-              Replica other = wanted.get(reading.cursor.partition());
-              boolean same =
-                  other != null && other.topicId().equals(reading.cursor.replica().topicId());
+              boolean same = other != null && other.topicId().equals(present.topicId());
               again.put(reading.cursor.partition(), same ? reading.cursor.next() : 0);
-              context.hub().remove(reading.cursor.replica(), reading);
+              present.unwatch(reading);
               reading.cursor.close();
               current = current == reading ? null : current;
+              asking = asking == reading ? null : asking;
             }
             return gone;
           });
-      wanted.forEach((partition, replica) ->
+      wanted.forEach((partition, feed) ->
           readings.computeIfAbsent(
               partition,
               _ -> {
                 Long known = again.get(partition);
-                return read(replica, known == null ? first(partition) : known);
+                return read(feed, known == null ? first(partition) : known);
               }));
       if (begun && shared == null && readings.isEmpty() && !plan.topics().isOpen()) {
         completeStage();
@@ -295,14 +303,19 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
     /**
      * @param first offset to begin with; 0 for the first record there is
      */
-    private Reading read(Replica replica, long first) {
-      long end =
-          plan.follow() ? NO_END : Cursor.bound(plan.committedOnly()).applyAsLong(replica.view());
-      Reading reading =
-          new Reading(new Cursor(replica, first, plan.committedOnly()), end, ready, wake);
-      context.hub().add(replica, reading);
+    private Reading read(Feed feed, long first) {
+      Reading reading = new Reading(feed, first, plan.committedOnly(), end(feed), ready, wake);
+      feed.watch(reading);
       reading.run();
       return reading;
+    }
+
+    private long end(Feed feed) {
+      if (plan.follow()) {
+        return NO_END;
+      }
+      Long known = plan.ends().get(feed.partition());
+      return known == null ? feed.end(plan.committedOnly()) : known;
     }
 
     private void produce() {
@@ -344,14 +357,25 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
 
     /** The next partition that has something; false when none has. */
     private boolean takeNext() throws IOException {
+      if (asking != null && !asking.cursor.isAsking()) {
+        asking = null;
+        deferred.forEach(Reading::run);
+        deferred.clear();
+      }
       for (Reading next = ready.poll(); next != null; next = ready.poll()) {
         // Before it is read: what is published from now on has to be told again.
         next.taken();
-        if (readings.get(next.cursor.partition()) == next
-            && next.cursor.next() < next.end
-            && next.cursor.fill()) {
+        if (readings.get(next.cursor.partition()) != next || next.cursor.next() >= next.end) {
+          continue;
+        }
+        if (asking != null && asking != next && next.cursor.feed() instanceof RemoteFeed) {
+          // One at a time: what comes is held until it is sent.
+          deferred.add(next);
+        } else if (next.cursor.fill()) {
           current = next;
           return true;
+        } else if (next.cursor.isAsking()) {
+          asking = next;
         }
       }
       return false;

@@ -1,11 +1,17 @@
 package io.milena.http.stream;
 
 import io.milena.http.HttpFailure;
+import io.milena.http.PartitionOffsets;
 import io.milena.replication.ReplicaView;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.Collection;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.ToLongFunction;
+import org.apache.kafka.common.TopicPartition;
 
 /** Where a stream begins in a partition that its position does not name. */
 sealed interface StartAt {
@@ -60,6 +66,26 @@ sealed interface StartAt {
       case Offset(long offset) -> Math.clamp(offset, start, Math.max(start, end));
       case Timestamp(long timestampMs) ->
           view.log().offsetForTimestamp(timestampMs, end).map(found -> found.offset()).orElse(end);
+    };
+  }
+
+  /** The offsets in partitions of other nodes, asked of their leaders. */
+  default CompletionStage<Map<TopicPartition, Long>> in(
+      PartitionOffsets offsets, Collection<TopicPartition> partitions, boolean committedOnly) {
+    if (partitions.isEmpty()) {
+      return CompletableFuture.completedFuture(Map.of());
+    }
+    return switch (this) {
+      case Earliest _ -> offsets.at(partitions, PartitionOffsets.EARLIEST, committedOnly);
+      case Latest _ -> offsets.at(partitions, PartitionOffsets.LATEST, committedOnly);
+      case Offset(long offset) ->
+          offsets
+              .at(partitions, PartitionOffsets.LATEST, committedOnly)
+              .thenApply(ends -> {
+                ends.replaceAll((_, end) -> Math.min(offset, end));
+                return ends;
+              });
+      case Timestamp(long timestampMs) -> offsets.at(partitions, timestampMs, committedOnly);
     };
   }
 }

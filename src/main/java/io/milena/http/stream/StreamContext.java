@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.LongAdder;
 /**
  * What all streams of a node share.
  *
- * @param hub wakes streams that wait for records
+ * @param feeds partitions to read
  * @param topics wakes streams whose topics change
  * @param members makes streams members of groups
  * @param open streams now
@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.LongAdder;
  */
 record StreamContext(
     HttpNode node,
-    ViewHub hub,
+    Feeds feeds,
     TopicWatch topics,
     GroupMembers members,
     AtomicInteger open,

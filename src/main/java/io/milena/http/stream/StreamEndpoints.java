@@ -11,24 +11,24 @@ import akka.http.javadsl.model.ws.WebSocketUpgrade;
 import akka.stream.javadsl.Flow;
 import akka.stream.javadsl.Sink;
 import akka.stream.javadsl.Source;
-import io.milena.http.Answers;
 import io.milena.http.Endpoint;
 import io.milena.http.Exchange;
 import io.milena.http.HttpFailure;
 import io.milena.http.HttpNode;
-import io.milena.http.Partitions;
+import io.milena.http.PartitionOffsets;
 import io.milena.http.group.GroupMembers;
 import io.milena.http.group.Groups;
 import io.milena.metadata.MetadataImage;
 import io.milena.metadata.TopicImage;
-import io.milena.replication.ReplicaView;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -47,22 +47,27 @@ public final class StreamEndpoints {
   private static final int PARTITIONS_MAX = 10_000;
 
   private final StreamContext context;
-  private final Partitions partitions;
+  private final PartitionOffsets offsets;
 
   /**
-   * @param hub wakes streams that wait for records
+   * @param feeds partitions to read
    * @param executor runs what wakes streams whose topics change
    */
-  public StreamEndpoints(HttpNode node, ViewHub hub, GroupMembers members, Executor executor) {
+  public StreamEndpoints(
+      HttpNode node,
+      Feeds feeds,
+      PartitionOffsets offsets,
+      GroupMembers members,
+      Executor executor) {
     this.context =
         new StreamContext(
             node,
-            hub,
+            feeds,
             new TopicWatch(node.metadata(), executor),
             members,
             new AtomicInteger(),
             new LongAdder());
-    this.partitions = new Partitions(node);
+    this.offsets = offsets;
   }
 
   /** What it serves. */
@@ -80,25 +85,21 @@ public final class StreamEndpoints {
     return context.records().sum();
   }
 
-  private CompletionStage<HttpResponse> stream(Exchange exchange) throws IOException {
+  private CompletionStage<HttpResponse> stream(Exchange exchange) {
+    return committed(exchange)
+        .thenCompose(committed -> plan(exchange, committed))
+        .thenApply(plan -> stream(exchange, plan));
+  }
+
+  private CompletionStage<Map<TopicPartition, Groups.Committed>> committed(Exchange exchange) {
     if (!exchange.query("from").equals(Optional.of(COMMITTED))) {
-      return Answers.now(stream(exchange, plan(exchange, Map.of())));
+      return CompletableFuture.completedFuture(Map.of());
     }
     String group =
         exchange
             .query("group")
             .orElseThrow(() -> HttpFailure.badRequest("from=committed: say by which group"));
-    return context
-        .members()
-        .groups()
-        .committed(group, null)
-        .thenApply(committed -> {
-          try {
-            return stream(exchange, plan(exchange, committed));
-          } catch (IOException failure) {
-            throw new UncheckedIOException(failure);
-          }
-        });
+    return context.members().groups().committed(group, null);
   }
 
   private HttpResponse stream(Exchange exchange, StreamPlan plan) {
@@ -149,8 +150,8 @@ public final class StreamEndpoints {
   /**
    * @param committed where partitions begin that {@code from} says nothing of
    */
-  private StreamPlan plan(Exchange exchange, Map<TopicPartition, Groups.Committed> committed)
-      throws IOException {
+  private CompletionStage<StreamPlan> plan(
+      Exchange exchange, Map<TopicPartition, Groups.Committed> committed) {
     TopicSelection topics = TopicSelection.parse(exchange.queryAll("topics"));
     MetadataImage image = context.node().metadata().image();
     topics.check(image);
@@ -170,43 +171,63 @@ public final class StreamEndpoints {
             .query("from")
             .map(text -> text.equals(COMMITTED) ? new StartAt.Earliest() : StartAt.parse(text))
             .orElse(resumed.isEmpty() ? new StartAt.Latest() : new StartAt.Earliest());
+    // A partition that has come while a reader was away begins with its first record.
+    StartAt otherwise = resumed.isEmpty() ? from : new StartAt.Earliest();
     Map<TopicPartition, Long> begin = new HashMap<>();
+    List<TopicPartition> elsewhere = new ArrayList<>();
+    List<TopicPartition> toAsk = new ArrayList<>();
     for (TopicImage topic : topics.in(image)) {
       for (int i = 0; i < topic.partitions().size(); i++) {
-        if (begin.size() == PARTITIONS_MAX) {
+        if (begin.size() + toAsk.size() == PARTITIONS_MAX) {
           throw HttpFailure.badRequest(
               "the topics have more than " + PARTITIONS_MAX + " partitions: use several streams");
         }
         TopicPartition partition = new TopicPartition(topic.name(), i);
-        ReplicaView view = partitions.readable(topic.name(), i).view();
+        Feed feed = context.feeds().find(topic, i);
+        if (feed instanceof RemoteFeed) {
+          elsewhere.add(partition);
+        }
         Long known = resumed.get(partition);
         Groups.Committed done = committed.get(partition);
         if (known != null) {
           begin.put(partition, known);
         } else if (done != null && resumed.isEmpty()) {
           begin.put(partition, done.offset());
+        } else if (feed instanceof LocalFeed local) {
+          begin.put(partition, first(otherwise, local, committedOnly));
         } else {
-          begin.put(partition, first(from, resumed, view, committedOnly));
+          toAsk.add(partition);
         }
       }
     }
-    return new StreamPlan(
-        topics,
-        Map.copyOf(begin),
-        RecordFilter.of(exchange.queryAll("key"), exchange.queryAll("header")),
-        committedOnly,
-        exchange.query("limit").isPresent()
-            ? OptionalLong.of(exchange.queryLong("limit", 0, 1, Long.MAX_VALUE))
-            : OptionalLong.empty(),
-        exchange.queryFlag("share", true) ? exchange.query("group").orElse("") : "",
-        exchange.queryFlag("follow", true));
+    boolean follow = exchange.queryFlag("follow", true);
+    return otherwise
+        .in(offsets, toAsk, committedOnly)
+        .thenCombine(
+            follow
+                ? CompletableFuture.completedFuture(Map.<TopicPartition, Long>of())
+                : offsets.at(elsewhere, PartitionOffsets.LATEST, committedOnly),
+            (first, ends) -> {
+              begin.putAll(first);
+              return new StreamPlan(
+                  topics,
+                  Map.copyOf(begin),
+                  ends,
+                  RecordFilter.of(exchange.queryAll("key"), exchange.queryAll("header")),
+                  committedOnly,
+                  exchange.query("limit").isPresent()
+                      ? OptionalLong.of(exchange.queryLong("limit", 0, 1, Long.MAX_VALUE))
+                      : OptionalLong.empty(),
+                  exchange.queryFlag("share", true) ? exchange.query("group").orElse("") : "",
+                  follow);
+            });
   }
 
-  /** A partition that has come while a reader was away begins with its first record. */
-  private static long first(
-      StartAt from, Map<TopicPartition, Long> resumed, ReplicaView view, boolean committedOnly)
-      throws IOException {
-    StartAt at = resumed.isEmpty() ? from : new StartAt.Earliest();
-    return at.in(view, Cursor.bound(committedOnly));
+  private static long first(StartAt from, LocalFeed feed, boolean committedOnly) {
+    try {
+      return from.in(feed.replica().view(), LocalFeed.bound(committedOnly));
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
   }
 }

@@ -10,6 +10,8 @@ import org.apache.kafka.common.TopicPartition;
  * @param topics which
  * @param begin offset to begin with, for every partition there is when the stream begins; one that
  *     comes later begins with its first record
+ * @param ends where partitions end that are read from other nodes, unless it follows; those of this
+ *     node end where they do when it begins
  * @param filter which records
  * @param committedOnly leave out what was aborted, and wait for what is undecided
  * @param limit end after so many records
@@ -19,6 +21,7 @@ import org.apache.kafka.common.TopicPartition;
 record StreamPlan(
     TopicSelection topics,
     Map<TopicPartition, Long> begin,
+    Map<TopicPartition, Long> ends,
     RecordFilter filter,
     boolean committedOnly,
     OptionalLong limit,

@@ -33,6 +33,9 @@ public interface PrivateApi {
   /** What a follower's node has to say between rounds. */
   short EXCHANGE_UPDATE = 0x4D02;
 
+  /** Where clients reach the node by HTTP, if they do. */
+  short HTTP_ADDRESS = 0x4D03;
+
   /** Whether a frame of this API key is Milena's own. */
   static boolean isPrivate(short key) {
     return key >= KEY_MIN && key <= KEY_MAX;
