@@ -185,21 +185,16 @@ final class ReplicaHandle implements Replica {
 
   @Override
   public void onFollowerPosition(FollowerPosition position) {
-    ActorRef<ReplicaCommand> target = actor;
-    if (target != null) {
-      // Without an actor nobody leads here; the follower says it again.
-      target.tell(new ReplicaCommand.FollowerFetched(position));
-    }
+    // A view can be seen before attach() has ended, and a follower of an idle partition says where
+    // it stands only once: parked then. After detach() nobody leads here.
+    tell(new ReplicaCommand.FollowerFetched(position));
   }
 
   @Override
   public CompletionStage<Void> onLeaderAnswer(LeaderAnswer answer) {
     CompletableFuture<Void> done = new CompletableFuture<>();
     ReplicaCommand command = new ReplicaCommand.LeaderAnswered(answer, done);
-    ActorRef<ReplicaCommand> target = actor;
-    if (target != null) {
-      target.tell(command);
-    } else {
+    if (!tell(command)) {
       refuse(command, partition);
     }
     return done;
@@ -248,6 +243,7 @@ final class ReplicaHandle implements Replica {
   private static boolean isAsked(ReplicaCommand command) {
     return command instanceof ReplicaCommand.Append
         || command instanceof ReplicaCommand.DeleteRecords
+        || command instanceof ReplicaCommand.LeaderAnswered
         || command instanceof ReplicaCommand.ChangeLog
         || command instanceof ReplicaCommand.Close;
   }

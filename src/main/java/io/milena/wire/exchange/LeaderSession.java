@@ -349,6 +349,8 @@ final class LeaderSession
     }
     if (error != Errors.NONE || diverging != null || records != null) {
       partition.positioned = false;
+    } else {
+      partition.toldNews = true;
     }
     partition.toldHighWatermark = view.highWatermark();
     partition.toldLogStartOffset = view.log().logStartOffset();
@@ -460,6 +462,11 @@ final class LeaderSession
       long keptEndOffset)
       throws MalformedFrameException {
     ServedPartition partition = partition(handle);
+    if (partition.toldNews) {
+      // They may have crossed with this position, and are dropped then.
+      partition.toldNews = false;
+      partition.toldHighWatermark = ServedPartition.NOT_TOLD;
+    }
     partition.positioned = true;
     partition.version = version;
     partition.leaderEpoch = leaderEpoch;

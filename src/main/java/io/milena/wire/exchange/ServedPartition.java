@@ -20,6 +20,8 @@ final class ServedPartition implements Runnable {
     ANSWER
   }
 
+  static final long NOT_TOLD = -1;
+
   private final LeaderSession session;
   final int handle;
   final Uuid topicId;
@@ -52,8 +54,11 @@ final class ServedPartition implements Runnable {
   /** In which of the session's queues it is. */
   Owed owed = Owed.NOTHING;
 
-  long toldHighWatermark = -1;
-  long toldLogStartOffset = -1;
+  long toldHighWatermark = NOT_TOLD;
+  long toldLogStartOffset = NOT_TOLD;
+
+  /** The present position was answered with nothing but the two above. */
+  boolean toldNews;
 
   ServedPartition(LeaderSession session, int handle, Uuid topicId, int partition) {
     this.session = session;
