@@ -118,6 +118,7 @@ public final class RemotePeers implements Peers {
         || command instanceof MetadataCommand.UnfenceNode
         || command instanceof MetadataCommand.FenceNode
         || command instanceof MetadataCommand.BeginShutdown
+        || command instanceof MetadataCommand.LeaveInSync
         || command instanceof MetadataCommand.ChangeVoter
         || command instanceof MetadataCommand.ClaimLeadership
         || command instanceof MetadataCommand.ResignLeadership

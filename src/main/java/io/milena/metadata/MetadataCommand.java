@@ -73,6 +73,14 @@ public sealed interface MetadataCommand<R extends MetadataReply> {
   record BeginShutdown(int nodeId, long nodeEpoch) implements MetadataCommand<MetadataReply.Done> {}
 
   /**
+   * A live node cannot take records for now, as its disk is full: it leaves the ISR of every set in
+   * which enough others remain, and another in-sync replica leads where it led. It comes back as
+   * any replica does that has caught up. Where too few would remain it stays, as nothing could be
+   * committed without it either way.
+   */
+  record LeaveInSync(int nodeId, long nodeEpoch) implements MetadataCommand<MetadataReply.Done> {}
+
+  /**
    * A replica set's entity has started on a node: the node wants to lead the set. Refused unless it
    * is live and in sync (or eligible, where no in-sync replica is live); nothing changes if it
    * leads already.

@@ -33,6 +33,7 @@ public final class MetadataCore {
       case MetadataCommand.ResignLeadership resign -> LeadershipRules.resign(image, resign);
       case MetadataCommand.ChangeInSyncReplicas change ->
           InSyncRules.change(image, change, context);
+      case MetadataCommand.LeaveInSync leave -> NodeRules.leaveInSync(image, leave, context);
       case MetadataCommand.ElectLeaders elect -> ElectionRules.elect(image, elect);
       case MetadataCommand.AlterReassignments alter -> ReassignmentRules.alter(image, alter);
       case MetadataCommand.AllocateProducerIds allocate ->

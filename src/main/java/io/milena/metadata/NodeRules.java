@@ -192,6 +192,27 @@ final class NodeRules {
     }
   }
 
+  static Decision<MetadataReply.Done> leaveInSync(
+      MetadataImage image, MetadataCommand.LeaveInSync command, DecisionContext context) {
+    Draft draft = new Draft(image);
+    try {
+      NodeImage node = registered(image, command.nodeId(), command.nodeEpoch());
+      Map<Integer, Integer> minIsr = ReplicaSets.minIsrBySet(image, context.nodeConfig());
+      IntPredicate canLead = other -> other != node.id() && ReplicaSets.canLead(image, other);
+      for (ReplicaSetImage set : setsOf(image, node.id())) {
+        int minimum = minIsr.getOrDefault(set.id(), 1);
+        if (set.isr().contains(node.id())
+            && set.isr().size() > minimum
+            && LeaderPlacement.successor(set, node.id(), canLead).isPresent()) {
+          change(draft, set, Leadership.withoutNode(set, node.id(), minimum, canLead));
+        }
+      }
+      return draft.decided(new MetadataReply.Done(Errors.NONE, ""));
+    } catch (Refusal refusal) {
+      return new Draft(image).decided(new MetadataReply.Done(refusal.error(), refusal.reason()));
+    }
+  }
+
   private static void fence(Draft draft, NodeImage node, DecisionContext context) {
     draft.add(new MetadataRecord.NodeChanged(node.id(), true, node.controlledShutdown()));
     Map<Integer, Integer> minIsr = ReplicaSets.minIsrBySet(draft.image(), context.nodeConfig());

@@ -40,6 +40,8 @@ class DamageFaultsIT {
     try (FaultCase faults = FaultCase.begin(name, cluster, leader)) {
       disk.fill();
       TimeUnit.SECONDS.sleep(FULL_SECONDS);
+      // While it is full: the others go on without that node.
+      faults.awaitProgress();
       disk.free();
       faults.finish();
     }

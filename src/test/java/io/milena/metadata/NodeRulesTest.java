@@ -278,6 +278,37 @@ class NodeRulesTest {
     assertThat(group.setOf("t", 0).isr()).containsExactly(0);
   }
 
+  @Test
+  void nodeWithoutSpaceLeavesWhereEnoughOthersRemain() {
+    MetadataFixture group =
+        MetadataFixture.withNodes(3).withNodeConfig(Map.of("min.insync.replicas", "2"));
+    group.create(MetadataFixture.topic("t", Map.of(0, List.of(0, 1, 2), 1, List.of(1, 0, 2))));
+    group.create(MetadataFixture.topic("two", Map.of(0, List.of(0, 1))));
+    var command = new MetadataCommand.LeaveInSync(0, group.image().nodes().get(0).nodeEpoch());
+    assertThat(group.submit(command).error()).isEqualTo(Errors.NONE);
+    assertThat(group.setOf("t", 0).leader()).isEqualTo(1);
+    assertThat(group.setOf("t", 0).leaderEpoch()).isEqualTo(1);
+    assertThat(group.setOf("t", 0).isr()).containsExactly(1, 2);
+    assertThat(group.setOf("t", 0).elr()).isEmpty();
+    assertThat(group.setOf("t", 1).isr()).containsExactly(1, 2);
+    assertThat(group.setOf("t", 1).leaderEpoch()).isZero();
+    assertThat(group.setOf("two", 0).isr()).as("one would be too few").containsExactly(0, 1);
+    assertThat(group.setOf("two", 0).leader()).isZero();
+    group.submit(command);
+    assertThat(group.lastRecords()).isEmpty();
+    var stale = new MetadataCommand.LeaveInSync(1, -5);
+    assertThat(group.submit(stale).error()).isEqualTo(Errors.STALE_BROKER_EPOCH);
+  }
+
+  @Test
+  void nodeWithoutSpaceStaysWhereNobodyElseIsLive() {
+    MetadataFixture group = twoReplicas(Map.of("min.insync.replicas", "1"));
+    group.fence(1);
+    group.submit(new MetadataCommand.LeaveInSync(0, group.image().nodes().get(0).nodeEpoch()));
+    assertThat(group.setOf("t", 0).leader()).isZero();
+    assertThat(group.setOf("t", 0).isr()).containsExactly(0);
+  }
+
   private static MetadataFixture twoReplicas(Map<String, String> nodeConfig) {
     MetadataFixture group = MetadataFixture.withNodes(2).withNodeConfig(nodeConfig);
     group.create(MetadataFixture.topic("t", Map.of(0, List.of(0, 1))));

@@ -138,6 +138,7 @@ final class Forwarding {
         || command instanceof MetadataCommand.UnfenceNode
         || command instanceof MetadataCommand.FenceNode
         || command instanceof MetadataCommand.BeginShutdown
+        || command instanceof MetadataCommand.LeaveInSync
         || command instanceof MetadataCommand.ClaimLeadership
         || command instanceof MetadataCommand.ResignLeadership
         || command instanceof MetadataCommand.AllocateProducerIds;

@@ -6,6 +6,7 @@ import io.milena.common.Clock;
 import io.milena.log.LogDirectory;
 import io.milena.log.LogFailedException;
 import io.milena.log.PartitionLog;
+import io.milena.metadata.MetadataCommand;
 import io.milena.metadata.MetadataDelta;
 import io.milena.metadata.MetadataImage;
 import io.milena.metadata.MetadataService.MetadataListener;
@@ -145,7 +146,14 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
                     io,
                     flusher,
                     written::writeLogStartOffsetsSoon,
-                    new DiskSpace(),
+                    new DiskSpace(
+                        () ->
+                            proposals
+                                .metadata()
+                                .submit(
+                                    new MetadataCommand.LeaveInSync(
+                                        nodeId, proposals.nodeEpoch().getAsLong())),
+                        clock),
                     handle -> new InSyncActor.Reporter(handle, keeper))),
             "replicas");
   }

@@ -393,6 +393,7 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
       withoutSpace = true;
       environment.diskSpace().onFull(String.valueOf(failure.getMessage()));
     }
+    environment.diskSpace().onRefused();
   }
 
   private void onSpace() {

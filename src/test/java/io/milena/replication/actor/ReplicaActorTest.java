@@ -93,7 +93,7 @@ class ReplicaActorTest {
                     io::add,
                     io::add,
                     recordsDeleted::incrementAndGet,
-                    new DiskSpace(),
+                    new DiskSpace(() -> CompletableFuture.completedStage(null), Clock.system()),
                     _ -> InSyncReports.NONE)));
     handle.attach(actor);
   }
