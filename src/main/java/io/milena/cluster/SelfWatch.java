@@ -13,7 +13,6 @@ import io.milena.metadata.MetadataService;
 import io.milena.metadata.NodeImage;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 
 /**
  * Notices that the cluster has given this life of the node up: its registration is fenced after it
@@ -29,7 +28,7 @@ public final class SelfWatch {
    *
    * @return completes with the reason, for people, once the node is given up
    */
-  public static CompletionStage<String> start(
+  public static CompletableFuture<String> start(
       ActorSystem<?> system, MemberIdentity self, MetadataService metadata) {
     CompletableFuture<String> givenUp = new CompletableFuture<>();
     metadata.subscribe((delta, image) -> {

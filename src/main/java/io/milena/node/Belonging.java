@@ -40,7 +40,7 @@ record Belonging(
   /** Node id of a data directory that is used for the first time, when none is configured. */
   private static final int FIRST_NODE_ID = 1;
 
-  private static final short CLUSTER_INFO_VERSION = 0;
+  static final short CLUSTER_INFO_VERSION = 0;
   private static final int ASK_TIMEOUT_MS = 2_000;
   private static final Duration ASK_INTERVAL = Duration.ofMillis(200);
   private static final Duration PROGRESS_INTERVAL = Duration.ofSeconds(10);

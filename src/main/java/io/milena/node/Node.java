@@ -143,8 +143,12 @@ public final class Node {
             .givenUp()
             .thenAccept(reason -> {
               if (!stopped) {
+                // The process lives by it while there is no actor system.
                 restarting =
-                    Thread.ofPlatform().name("milena-restart").start(() -> startAnew(reason));
+                    Thread.ofPlatform()
+                        .daemon(false)
+                        .name("milena-restart")
+                        .start(() -> startAnew(reason));
               }
             });
   }

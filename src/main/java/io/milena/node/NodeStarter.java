@@ -60,7 +60,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -268,7 +267,8 @@ final class NodeStarter {
       server.start();
       replication.start(server, nodeEpoch::get);
       ready.set(true);
-      CompletionStage<String> givenUp = SelfWatch.start(system, self, metadata);
+      CompletableFuture<String> givenUp = SelfWatch.start(system, self, metadata);
+      LostContact.watch(system, member, nodeId, nodeEpoch.get(), cutOffTime(), givenUp);
       if (!isAlone) {
         ClusterJoiner.start(system, nodeId, metadata);
       }
@@ -468,7 +468,7 @@ final class NodeStarter {
       ProducerIds producerIds,
       Replication replication) {
     MetadataService metadata = member.service();
-    Duration cutOff = config.cluster().silenceTimeout().multipliedBy(CUT_OFF_SILENCES);
+    Duration cutOff = cutOffTime();
     apis =
         Handlers.all(
             config,
@@ -495,6 +495,11 @@ final class NodeStarter {
     } catch (IOException failure) {
       throw StartupException.wrongConfiguration(String.valueOf(failure.getMessage()), failure);
     }
+  }
+
+  /** Without word of the metadata leader for so long a node takes itself for cut off. */
+  private Duration cutOffTime() {
+    return config.cluster().silenceTimeout().multipliedBy(CUT_OFF_SILENCES);
   }
 
   private List<NodeConfig.Listener> addresses(KafkaServer server) {

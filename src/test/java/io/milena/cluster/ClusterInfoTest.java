@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.apache.kafka.common.Uuid;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,9 +20,11 @@ class ClusterInfoTest {
   private static final ClusterInfo CLUSTER =
       new ClusterInfo(
           new Uuid(4, -5),
+          12,
           List.of(
               new ClusterInfo.Member(1, 7, new ClusterAddress("one.example", 19092)),
-              new ClusterInfo.Member(40, 9, new ClusterAddress("127.0.0.1", 1))));
+              new ClusterInfo.Member(40, 9, new ClusterAddress("127.0.0.1", 1))),
+          Set.of(40));
 
   @Test
   void answerIsReadAsItWasWritten() throws Exception {
@@ -35,6 +38,15 @@ class ClusterInfoTest {
       ByteBuffer cut = ByteBuffer.wrap(Arrays.copyOf(bytes, length));
       assertThatThrownBy(() -> ClusterInfo.decode(cut)).isInstanceOf(IOException.class);
     }
+  }
+
+  @Test
+  void nodeThatIsFencedOrNotRegisteredAnyMoreHasBeenGivenUp() {
+    assertThat(CLUSTER.hasGivenUp(1, 7, 11)).isEmpty();
+    assertThat(CLUSTER.hasGivenUp(1, 6, 11)).isPresent();
+    assertThat(CLUSTER.hasGivenUp(2, 7, 11)).isPresent();
+    assertThat(CLUSTER.hasGivenUp(40, 9, 11)).isPresent();
+    assertThat(CLUSTER.hasGivenUp(40, 9, 12)).as("it has seen that itself").isEmpty();
   }
 
   @Test
