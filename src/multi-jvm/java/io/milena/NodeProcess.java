@@ -176,6 +176,11 @@ public final class NodeProcess implements AutoCloseable {
     }
   }
 
+  /** SIGTERM, without waiting. */
+  public void signalTermination() {
+    process.destroy();
+  }
+
   /** SIGTERM, and waits until the process is gone; returns its exit code. */
   public int terminate() throws InterruptedException {
     process.destroy();

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.milena.faults.FaultCluster.Disks;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -140,6 +141,53 @@ class ThreeNodeFaultsIT {
     FaultCluster cluster = CLUSTER.cluster();
     try (FaultCase faults = FaultCase.begin(name, cluster, leader, PACE, IMPATIENT)) {
       cluster.pause(victim, Duration.ofSeconds(seconds));
+      faults.finish();
+    }
+  }
+
+  /** Without either of the two nothing can be acknowledged, nor decided. */
+  @Tag(WHOLE_LIST)
+  @Test
+  void leaderPausedWhileAnotherIsDown() throws Exception {
+    FaultCluster cluster = CLUSTER.cluster();
+    int leader = cluster.metadataLeader();
+    int down = otherThan(leader);
+    String name = "SIGSTOP of a node that is both for 5 s while another is down";
+    try (FaultCase faults = FaultCase.begin(name, cluster, leader, PACE, IMPATIENT)) {
+      cluster.node(down).kill();
+      faults.awaitProgress();
+      cluster.pause(leader, Duration.ofSeconds(5));
+      faults.awaitProgress();
+      cluster.start(down);
+      faults.finish();
+    }
+  }
+
+  /** Clients wait until all are back; what counts is how fast they stop, and what they find. */
+  @Tag(WHOLE_LIST)
+  @Test
+  void allStoppedAtOnce() throws Exception {
+    FaultCluster cluster = CLUSTER.cluster();
+    try (FaultCase faults =
+        FaultCase.begin("controlled stop of all at once, restart", cluster, 1)) {
+      long begun = System.nanoTime();
+      for (int id = 1; id <= cluster.size(); id++) {
+        cluster.node(id).signalTermination();
+      }
+      for (int id = 1; id <= cluster.size(); id++) {
+        assertThat(cluster.node(id).terminate()).isIn(0, 143);
+      }
+      System.out.printf("all stopped after %d ms%n", (System.nanoTime() - begun) / 1_000_000);
+      List<Integer> saidBefore = new ArrayList<>();
+      for (int id = 1; id <= cluster.size(); id++) {
+        saidBefore.add(cluster.node(id).output().length());
+      }
+      cluster.startAll();
+      for (int id = 1; id <= cluster.size(); id++) {
+        assertThat(cluster.node(id).output().substring(saidBefore.get(id - 1)))
+            .as("node %d, started again", id)
+            .doesNotContain("did not stop cleanly");
+      }
       faults.finish();
     }
   }
