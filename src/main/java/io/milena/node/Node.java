@@ -72,6 +72,10 @@ public final class Node {
   private final Object lives = new Object();
 
   private volatile Parts parts;
+
+  /** Whether there is one: not while the node starts anew. Guarded by {@link #lives}. */
+  private boolean isAlive = true;
+
   private volatile boolean stopped;
   private volatile @Nullable Thread restarting;
 
@@ -163,14 +167,16 @@ public final class Node {
         return;
       }
       LOG.warn("Node {} starts anew: {}", parts.self().nodeId(), reason);
+      isAlive = false;
       abandon(parts);
       while (!stopped) {
         try {
           parts = NodeStarter.start(config, data);
+          isAlive = true;
           LOG.info("Node {} serves again", parts.self().nodeId());
           watchOverLife();
           return;
-        } catch (StartupException failure) {
+        } catch (RuntimeException failure) {
           if (stopped) {
             return;
           }
@@ -178,7 +184,7 @@ public final class Node {
               "Node {} cannot start anew yet, and tries again in {} s: {}",
               parts.self().nodeId(),
               RESTART_INTERVAL.toSeconds(),
-              failure.getMessage());
+              String.valueOf(failure.getMessage()));
           pause();
         }
       }
@@ -218,7 +224,9 @@ public final class Node {
       starting.interrupt();
     }
     synchronized (lives) {
-      stop(parts);
+      if (isAlive) {
+        stop(parts);
+      }
       data.close();
     }
   }
