@@ -58,7 +58,8 @@ public final class Bodies {
     }
   }
 
-  private CompletionStage<ByteString> bytes(Exchange exchange) {
+  /** A whole body. */
+  public CompletionStage<ByteString> bytes(Exchange exchange) {
     RequestEntity entity = exchange.request().entity();
     if (entity instanceof HttpEntity.Strict strict) {
       return CompletableFuture.completedFuture(strict.getData());

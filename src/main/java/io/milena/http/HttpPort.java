@@ -24,7 +24,9 @@ import io.milena.http.produce.RecordProducer;
 import io.milena.http.rest.ClusterV3;
 import io.milena.http.rest.ConfigsV3;
 import io.milena.http.rest.ConsumersV2;
+import io.milena.http.rest.GroupAdminV3;
 import io.milena.http.rest.GroupsV3;
+import io.milena.http.rest.ReassignmentsV3;
 import io.milena.http.rest.RecordsV3;
 import io.milena.http.rest.TopicsV2;
 import io.milena.http.segments.SegmentEndpoints;
@@ -95,7 +97,7 @@ public final class HttpPort {
     Bodies bodies = new Bodies(materializer);
     RecordProducer producer = new RecordProducer(node, apis);
     GroupMembers members = new GroupMembers(apis, node.metadata(), system.scheduler(), executor);
-    NodeMetrics metrics = new NodeMetrics(node, members.groups());
+    NodeMetrics metrics = new NodeMetrics(node, apis, members.groups());
     PartitionOffsets offsets = new PartitionOffsets(apis);
     Feeds feeds = new Feeds(node, new ViewHub(executor), new RemoteFeeds(apis, node.metadata()));
     StreamEndpoints streams = new StreamEndpoints(node, feeds, offsets, members, executor);
@@ -108,6 +110,9 @@ public final class HttpPort {
     whenReady.addAll(streams.endpoints());
     whenReady.addAll(new ProduceSocket(producer, materializer).endpoints());
     whenReady.addAll(new ClusterV3(node, apis, bodies).endpoints());
+    whenReady.addAll(new ReassignmentsV3(node, apis, bodies).endpoints());
+    whenReady.addAll(
+        new GroupAdminV3(node, members.groups(), offsets, bodies).endpoints());
     whenReady.addAll(new ConfigsV3(node, apis, bodies).endpoints());
     whenReady.addAll(new GroupsV3(node, members.groups(), offsets).endpoints());
     whenReady.addAll(new RecordsV3(node, producer).endpoints());

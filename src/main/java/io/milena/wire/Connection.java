@@ -427,6 +427,7 @@ final class Connection {
   }
 
   private void answer(Request request) throws IOException {
+    loop.metrics.countAnswer(request.header.apiKey(), loop.nanosSince(request.readNanos));
     Throwable failure = request.failure;
     ApiMessage response = request.response;
     if (failure != null) {

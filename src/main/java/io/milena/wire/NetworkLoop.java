@@ -169,6 +169,11 @@ public final class NetworkLoop implements Executor {
     return nowNanos;
   }
 
+  /** Time since an instant of {@link #nowNanos()}, now and not as of this round. */
+  long nanosSince(long instant) {
+    return clock.monotonicNanos() - instant;
+  }
+
   PooledBuffer readBuffer() {
     return readBuffer;
   }

@@ -16,12 +16,16 @@ final class Request extends InFlightRequest<ApiMessage> implements RequestContex
   final RequestHeader header;
   final ApiMessage body;
 
+  /** When the round of the loop began that read it. */
+  final long readNanos;
+
   private final AtomicReference<@Nullable PooledBuffer> memory = new AtomicReference<>();
 
   Request(Connection connection, RequestHeader header, ApiMessage body) {
     super(connection);
     this.header = header;
     this.body = body;
+    this.readNanos = connection.loop.nowNanos();
   }
 
   /**

@@ -1,6 +1,8 @@
 package io.milena.wire;
 
+import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -14,26 +16,56 @@ public final class WireMetrics {
   final LongAdder bytesOut = new LongAdder();
   final LongAdder malformed = new LongAdder();
 
-  /** By API id. */
-  private final LongAdder[] requests;
+  /** Upper bounds of the buckets into which latencies are counted, in seconds; one more has the rest. */
+  public static final List<Double> LATENCY_BOUNDS_SECONDS =
+      List.of(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0);
 
-  WireMetrics() {
-    requests = new LongAdder[Dispatcher.API_ID_MAX + 1];
-    for (int i = 0; i < requests.length; i++) {
-      requests[i] = new LongAdder();
-    }
+  private static final long[] BOUNDS_NANOS =
+      LATENCY_BOUNDS_SECONDS.stream().mapToLong(bound -> Math.round(bound * 1e9)).toArray();
+
+  /** By API id. */
+  private final LongAdder[] requests = adders(Dispatcher.API_ID_MAX + 1);
+
+  private final LongAdder[] latencyNanos = adders(Dispatcher.API_ID_MAX + 1);
+
+  /** By API id and bucket. */
+  private final LongAdder[] latencies =
+      adders((Dispatcher.API_ID_MAX + 1) * (BOUNDS_NANOS.length + 1));
+
+  private static LongAdder[] adders(int count) {
+    LongAdder[] adders = new LongAdder[count];
+    Arrays.setAll(adders, _ -> new LongAdder());
+    return adders;
   }
 
   void countRequest(ApiKeys api) {
     requests[api.id].increment();
   }
 
+  /** A request was answered, so long after it had been read. */
+  void countAnswer(ApiKeys api, long nanos) {
+    int bucket = 0;
+    while (bucket < BOUNDS_NANOS.length && nanos > BOUNDS_NANOS[bucket]) {
+      bucket++;
+    }
+    latencies[api.id * (BOUNDS_NANOS.length + 1) + bucket].increment();
+    latencyNanos[api.id].add(nanos);
+  }
+
+  private Latency latency(ApiKeys api) {
+    long[] counts = new long[BOUNDS_NANOS.length + 1];
+    Arrays.setAll(counts, i -> latencies[api.id * counts.length + i].sum());
+    return new Latency(Arrays.stream(counts).boxed().toList(), latencyNanos[api.id].sum() / 1e9);
+  }
+
   Snapshot snapshot(long bufferBytesUsed) {
     Map<ApiKeys, Long> byApi = new EnumMap<>(ApiKeys.class);
+    Map<ApiKeys, Latency> latencyByApi = new EnumMap<>(ApiKeys.class);
     for (ApiKeys api : ApiKeys.values()) {
       long count = requests[api.id].sum();
       if (count > 0) {
         byApi.put(api, count);
+        latencyByApi.put(api, latency(api));
       }
     }
     return new Snapshot(
@@ -44,7 +76,8 @@ public final class WireMetrics {
         bytesOut.sum(),
         malformed.sum(),
         bufferBytesUsed,
-        Map.copyOf(byApi));
+        Map.copyOf(byApi),
+        Map.copyOf(latencyByApi));
   }
 
   /**
@@ -58,6 +91,8 @@ public final class WireMetrics {
    * @param malformed connections closed because of what they sent
    * @param bufferBytesUsed of the node's request memory, now
    * @param requests started, by API; APIs without any are left out
+   * @param latencies of those that were answered, from the round of the network loop that read them
+   *     to the answer: with the time that a Fetch waits for records
    */
   public record Snapshot(
       long connectionsAccepted,
@@ -67,10 +102,17 @@ public final class WireMetrics {
       long bytesOut,
       long malformed,
       long bufferBytesUsed,
-      Map<ApiKeys, Long> requests) {
+      Map<ApiKeys, Long> requests,
+      Map<ApiKeys, Latency> latencies) {
 
     public long connectionsOpen() {
       return connectionsAccepted - connectionsClosed;
     }
   }
+
+  /**
+   * @param counts requests in each bucket of {@link #LATENCY_BOUNDS_SECONDS}, and in the one above
+   * @param sumSeconds of all of them
+   */
+  public record Latency(List<Long> counts, double sumSeconds) {}
 }

@@ -63,6 +63,9 @@ class HttpPortTest {
         .contains("milena_replicas{role=\"leader\"}")
         .contains("milena_under_replicated_partitions 0.0")
         .contains("milena_kafka_requests_total{api=\"Produce\"} 1.0")
+        .contains("milena_kafka_request_seconds_count{api=\"Produce\"} 1")
+        .contains("milena_metadata_leader 1.0")
+        .contains("milena_metadata_voter{node=\"1\"} 1.0")
         .contains("jvm_memory_used_bytes")
         .contains("process_files_open_files")
         .contains("# HELP milena_partition_log_bytes ");

@@ -266,4 +266,59 @@ class RestV3Test {
     assertThat(json(http.get(group + "/consumers")).path("data").size()).isZero();
     assertThat(http.get(cluster + "/consumer-groups/nobody").statusCode()).isEqualTo(404);
   }
+
+  @Test
+  void offsetsOfAGroupAreMovedAndTheGroupIsDeleted() throws Exception {
+    create("rewound", 1);
+    http.send(
+        "POST",
+        cluster + "/topics/rewound/records",
+        JSON,
+        "{\"value\":{\"type\":\"STRING\",\"data\":\"a\"}}".repeat(5));
+    String group = cluster + "/consumer-groups/rewinders";
+    try (var consumer = node.consumer(Map.of("group.id", "rewinders"))) {
+      consumer.subscribe(List.of("rewound"));
+      HttpClients.until(
+          () -> {
+            consumer.poll(java.time.Duration.ofMillis(100));
+            return consumer.assignment().size() == 1
+                && consumer.position(consumer.assignment().iterator().next()) == 5;
+          },
+          "all five records");
+      consumer.commitSync();
+      HttpResponse<String> tooEarly =
+          http.send("POST", group + "/offsets:reset", JSON, "{\"to\":\"earliest\"}");
+      assertThat(tooEarly.statusCode()).isEqualTo(409);
+      assertThat(http.send("DELETE", group, JSON, "").statusCode()).isEqualTo(409);
+    }
+    String moved = "{\"topic_name\":\"rewound\",\"partition_id\":0,\"offset_before\":5,\"offset\":2}";
+    for (String dryRun : List.of("true", "false")) {
+      assertThat(
+              http.send(
+                      "POST",
+                      group + "/offsets:reset",
+                      JSON,
+                      "{\"to\":\"2\",\"dry_run\":%s}".formatted(dryRun))
+                  .body())
+          .contains(moved);
+    }
+    assertThat(json(http.get(group + "/lag-summary")).path("total_lag").asInt()).isEqualTo(3);
+    assertThat(http.send("DELETE", group, JSON, "").statusCode()).isEqualTo(204);
+    assertThat(http.get(group).statusCode()).isEqualTo(404);
+    assertThat(http.send("DELETE", group, JSON, "").statusCode()).isEqualTo(404);
+  }
+
+  @Test
+  void reassignmentsAreShownAndWrongOnesRefused() throws Exception {
+    create("placed", 1);
+    String all = cluster + "/topics/-/partitions/-/reassignment";
+    String one = cluster + "/topics/placed/partitions/0/reassignment";
+    assertThat(json(http.get(all)).path("data")).isEmpty();
+    assertThat(json(http.get(one.replace("/0/", "/-/"))).path("data")).isEmpty();
+    assertThat(http.get(one).statusCode()).isEqualTo(404);
+    assertThat(http.send("PUT", one, JSON, "{\"replicas\":[1]}").statusCode()).isEqualTo(204);
+    assertThat(http.send("PUT", one, JSON, "{\"replicas\":[1,77]}").statusCode()).isEqualTo(400);
+    assertThat(http.send("PUT", one, JSON, "{}").statusCode()).isEqualTo(400);
+    assertThat(http.send("DELETE", one, JSON, "").statusCode()).isEqualTo(404);
+  }
 }

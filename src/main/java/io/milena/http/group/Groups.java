@@ -2,6 +2,7 @@ package io.milena.http.group;
 
 import io.milena.http.HttpFailure;
 import io.milena.http.KafkaApis;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +11,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Stream;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.message.DeleteGroupsRequestData;
+import org.apache.kafka.common.message.DeleteGroupsResponseData;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsResponseData;
 import org.apache.kafka.common.message.DescribeGroupsResponseData.DescribedGroup;
@@ -32,6 +35,10 @@ public final class Groups {
 
   /** A generation and member that stand for nobody: commits from outside of the group. */
   private static final int NO_GENERATION = -1;
+
+  /** In which partitions are listed. */
+  public static final Comparator<TopicPartition> ORDER =
+      Comparator.comparing(TopicPartition::topic).thenComparingInt(TopicPartition::partition);
 
   private final KafkaApis apis;
 
@@ -153,9 +160,19 @@ public final class Groups {
         });
   }
 
-  private static final java.util.Comparator<TopicPartition> ORDER =
-      java.util.Comparator.comparing(TopicPartition::topic)
-          .thenComparingInt(TopicPartition::partition);
+  /** Deletes a group, which must have no members, with its committed offsets. */
+  public CompletionStage<Void> delete(String group) {
+    return apis.retrying(() ->
+        apis.callCoordinator(
+                group,
+                ApiKeys.DELETE_GROUPS,
+                new DeleteGroupsRequestData().setGroupsNames(List.of(group)),
+                DeleteGroupsResponseData.class)
+            .thenAccept(response -> {
+              Errors error = Errors.forCode(response.results().find(group).errorCode());
+              check(error, error == Errors.NONE ? "" : "deleting group " + group);
+            }));
+  }
 
   /** Commits from outside of the group, which must have no members. */
   public CompletionStage<Void> commit(String group, Map<TopicPartition, Committed> offsets) {

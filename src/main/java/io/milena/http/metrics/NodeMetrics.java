@@ -17,6 +17,7 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.milena.http.Endpoint;
 import io.milena.http.HttpNode;
+import io.milena.http.KafkaApis;
 import io.milena.http.RequestMeter;
 import io.milena.http.group.Groups;
 import java.nio.charset.StandardCharsets;
@@ -39,14 +40,16 @@ public final class NodeMetrics implements RequestMeter {
   private final List<Object> kept = new CopyOnWriteArrayList<>();
 
   private final GroupLags lags;
+  private final QuorumCollector quorum;
 
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
 
   // Closed with the process: it listens to the garbage collector for as long as the node lives.
   @SuppressWarnings("resource")
-  public NodeMetrics(HttpNode node, Groups groups) {
+  public NodeMetrics(HttpNode node, KafkaApis apis, Groups groups) {
     lags = new GroupLags(node, groups);
+    quorum = new QuorumCollector(node, apis);
     new JvmMemoryMetrics().bindTo(registry);
     new JvmGcMetrics().bindTo(registry);
     new JvmThreadMetrics().bindTo(registry);
@@ -58,6 +61,7 @@ public final class NodeMetrics implements RequestMeter {
     registry.getPrometheusRegistry().register(new PartitionCollector(node));
     registry.getPrometheusRegistry().register(new ClusterCollector(node));
     registry.getPrometheusRegistry().register(lags);
+    registry.getPrometheusRegistry().register(quorum);
   }
 
   /** What it serves. */
@@ -77,7 +81,9 @@ public final class NodeMetrics implements RequestMeter {
                       ? OPENMETRICS + "; version=1.0.0; charset=utf-8"
                       : "text/plain; version=0.0.4; charset=utf-8";
               return lags.refresh()
-                  .thenApply(_ ->
+                  .thenCombine(
+                      quorum.refresh(),
+                      (_, _) ->
                       HttpResponse.create()
                           .withEntity(
                               HttpEntities.create(

@@ -1,7 +1,9 @@
 package io.milena.http.metrics;
 
+import io.prometheus.metrics.model.snapshots.ClassicHistogramBuckets;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import java.util.ArrayList;
@@ -53,6 +55,33 @@ final class Samples {
     }
     return builder.build();
   }
+
+  /** Observations in buckets. */
+  static MetricSnapshot histogram(
+      String name, String help, List<Double> bounds, List<Observations> observations) {
+    double[] all = new double[bounds.size() + 1];
+    for (int i = 0; i < bounds.size(); i++) {
+      all[i] = bounds.get(i);
+    }
+    all[bounds.size()] = Double.POSITIVE_INFINITY;
+    HistogramSnapshot.Builder builder = HistogramSnapshot.builder().name(name).help(help);
+    for (Observations each : observations) {
+      builder.dataPoint(
+          HistogramSnapshot.HistogramDataPointSnapshot.builder()
+              .labels(each.labels())
+              .classicHistogramBuckets(
+                  ClassicHistogramBuckets.of(
+                      all, each.counts().stream().mapToLong(count -> count).toArray()))
+              .sum(each.sum())
+              .build());
+    }
+    return builder.build();
+  }
+
+  /**
+   * @param counts in each bucket, and in the one above them
+   */
+  record Observations(Labels labels, List<Long> counts, double sum) {}
 
   /** What only grows. */
   MetricSnapshot counter() {

@@ -23,6 +23,17 @@ final class WireCollector implements MultiCollector {
     now.requests().forEach((api, count) -> requests.add(count, Labels.of("api", api.name)));
     return MetricSnapshots.of(
         requests.counter(),
+        Samples.histogram(
+            "milena_kafka_request_seconds",
+            "Time from when a request was read to its answer; a Fetch may wait for records",
+            WireMetrics.LATENCY_BOUNDS_SECONDS,
+            now.latencies().entrySet().stream()
+                .map(each ->
+                    new Samples.Observations(
+                        Labels.of("api", each.getKey().name),
+                        each.getValue().counts(),
+                        each.getValue().sumSeconds()))
+                .toList()),
         new Samples("milena_kafka_received_bytes", "Bytes received by the Kafka listeners")
             .add(now.bytesIn())
             .counter(),

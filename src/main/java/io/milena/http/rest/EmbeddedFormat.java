@@ -43,11 +43,12 @@ enum EmbeddedFormat {
   /** The format of a body that is being sent. */
   static EmbeddedFormat ofBody(Exchange exchange) {
     String type = exchange.request().entity().getContentType().mediaType().toString();
-    if (type.equals(JSON.mediaType)) {
+    if (type.equals(JSON.mediaType) || type.equals(JSON.mediaType.replace("v2", "v1"))) {
       return JSON;
     }
     if (type.startsWith(VENDOR)
         && !type.equals(BINARY.mediaType)
+        && !type.equals(BINARY.mediaType.replace("v2", "v1"))
         && !type.startsWith(VENDOR + "v2")) {
       throw new HttpFailure(
           415,

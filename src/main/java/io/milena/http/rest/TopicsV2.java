@@ -3,7 +3,6 @@ package io.milena.http.rest;
 import akka.http.javadsl.model.ContentType;
 import akka.http.javadsl.model.ContentTypes;
 import akka.http.javadsl.model.HttpResponse;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.milena.http.Answers;
@@ -13,7 +12,6 @@ import io.milena.http.Exchange;
 import io.milena.http.HttpFailure;
 import io.milena.http.HttpNode;
 import io.milena.http.PartitionOffsets;
-import io.milena.http.produce.NewRecord;
 import io.milena.http.produce.Produced;
 import io.milena.http.produce.RecordProducer;
 import io.milena.metadata.EffectiveConfigs;
@@ -22,7 +20,6 @@ import io.milena.metadata.NodeImage;
 import io.milena.metadata.PartitionImage;
 import io.milena.metadata.ReplicaSetImage;
 import io.milena.metadata.TopicImage;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletionStage;
@@ -163,37 +160,11 @@ public final class TopicsV2 {
     TopicImage topic = producer.topic(exchange.path("topic"), TOPIC_NOT_FOUND);
     EmbeddedFormat format = EmbeddedFormat.ofBody(exchange);
     return bodies
-        .json(exchange)
-        .thenCompose(body -> producer.produce(topic, records(body, format, partition)))
+        .bytes(exchange)
+        .thenCompose(body ->
+            producer.produce(
+                topic, RecordsBody.parse(body.toArrayUnsafe(), format, partition)))
         .thenApply(TopicsV2::answer);
-  }
-
-  private static List<NewRecord> records(
-      JsonNode body, EmbeddedFormat format, OptionalInt partition) {
-    JsonNode records = body.path("records");
-    if (!records.isArray() || records.isEmpty()) {
-      throw new HttpFailure(422, 422, "records must be a list with at least one record");
-    }
-    List<NewRecord> all = new ArrayList<>(records.size());
-    for (JsonNode record : records) {
-      JsonNode own = record.path("partition");
-      if (!record.isObject() || !(own.isMissingNode() || own.isNull() || own.isInt())) {
-        throw new HttpFailure(
-            422, 422, "a record is an object such as {\"value\": ...}, its partition a number");
-      }
-      all.add(
-          new NewRecord(
-              partition.isPresent()
-                  ? Integer.valueOf(partition.getAsInt())
-                  : own.isInt() ? Integer.valueOf(own.intValue()) : null,
-              record.path("timestamp").isIntegralNumber()
-                  ? Long.valueOf(record.path("timestamp").longValue())
-                  : null,
-              format.decode(record.path("key"), "key"),
-              format.decode(record.path("value"), "value"),
-              List.of()));
-    }
-    return all;
   }
 
   private static HttpResponse answer(List<Produced> outcomes) {

@@ -13,8 +13,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.ToLongFunction;
 import org.apache.kafka.common.TopicPartition;
 
-/** Where a stream begins in a partition that its position does not name. */
-sealed interface StartAt {
+/** A place in a partition, whatever its offset is there. */
+public sealed interface StartAt {
 
   /** The first record there is. */
   record Earliest() implements StartAt {}
