@@ -267,7 +267,7 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
           }
         }
       }
-      Map<TopicPartition, Long> again = new HashMap<>();
+      Map<TopicPartition, Reading> former = new HashMap<>();
       readings
           .values()
           .removeIf(reading -> {
@@ -275,8 +275,7 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
             Feed other = wanted.get(reading.cursor.partition());
             boolean gone = !present.equals(other);
             if (gone) {
-              boolean same = other != null && other.topicId().equals(present.topicId());
-              again.put(reading.cursor.partition(), same ? reading.cursor.next() : 0);
+              former.put(reading.cursor.partition(), reading);
               present.unwatch(reading);
               reading.cursor.close();
               current = current == reading ? null : current;
@@ -288,8 +287,14 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
           readings.computeIfAbsent(
               partition,
               _ -> {
-                Long known = again.get(partition);
-                return read(feed, known == null ? first(partition) : known);
+                Reading before = former.get(partition);
+                if (before == null) {
+                  return read(feed, first(partition), end(feed));
+                }
+                // Another topic may have come in the place of one of its name.
+                return before.cursor.feed().topicId().equals(feed.topicId())
+                    ? read(feed, before.cursor.next(), before.end)
+                    : read(feed, 0, end(feed));
               }));
       if (begun && shared == null && readings.isEmpty() && !plan.topics().isOpen()) {
         completeStage();
@@ -302,9 +307,10 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
 
     /**
      * @param first offset to begin with; 0 for the first record there is
+     * @param end offset to end at
      */
-    private Reading read(Feed feed, long first) {
-      Reading reading = new Reading(feed, first, plan.committedOnly(), end(feed), ready, wake);
+    private Reading read(Feed feed, long first, long end) {
+      Reading reading = new Reading(feed, first, plan.committedOnly(), end, ready, wake);
       feed.watch(reading);
       reading.run();
       return reading;
@@ -357,7 +363,7 @@ final class RecordSource<T> extends GraphStage<SourceShape<T>> {
 
     /** The next partition that has something; false when none has. */
     private boolean takeNext() throws IOException {
-      if (asking != null && !asking.cursor.isAsking()) {
+      if (asking == null || !asking.cursor.isAsking()) {
         asking = null;
         deferred.forEach(Reading::run);
         deferred.clear();
