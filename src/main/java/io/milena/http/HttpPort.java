@@ -111,8 +111,7 @@ public final class HttpPort {
     whenReady.addAll(new ProduceSocket(producer, materializer).endpoints());
     whenReady.addAll(new ClusterV3(node, apis, bodies).endpoints());
     whenReady.addAll(new ReassignmentsV3(node, apis, bodies).endpoints());
-    whenReady.addAll(
-        new GroupAdminV3(node, members.groups(), offsets, bodies).endpoints());
+    whenReady.addAll(new GroupAdminV3(node, members.groups(), offsets, bodies).endpoints());
     whenReady.addAll(new ConfigsV3(node, apis, bodies).endpoints());
     whenReady.addAll(new GroupsV3(node, members.groups(), offsets).endpoints());
     whenReady.addAll(new RecordsV3(node, producer).endpoints());

@@ -16,7 +16,10 @@ public final class WireMetrics {
   final LongAdder bytesOut = new LongAdder();
   final LongAdder malformed = new LongAdder();
 
-  /** Upper bounds of the buckets into which latencies are counted, in seconds; one more has the rest. */
+  /**
+   * Upper bounds of the buckets into which latencies are counted, in seconds; one more has the
+   * rest.
+   */
   public static final List<Double> LATENCY_BOUNDS_SECONDS =
       List.of(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0);
 

@@ -291,7 +291,8 @@ class RestV3Test {
       assertThat(tooEarly.statusCode()).isEqualTo(409);
       assertThat(http.send("DELETE", group, JSON, "").statusCode()).isEqualTo(409);
     }
-    String moved = "{\"topic_name\":\"rewound\",\"partition_id\":0,\"offset_before\":5,\"offset\":2}";
+    String moved =
+        "{\"topic_name\":\"rewound\",\"partition_id\":0,\"offset_before\":5,\"offset\":2}";
     for (String dryRun : List.of("true", "false")) {
       assertThat(
               http.send(

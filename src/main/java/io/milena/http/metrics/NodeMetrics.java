@@ -84,11 +84,11 @@ public final class NodeMetrics implements RequestMeter {
                   .thenCombine(
                       quorum.refresh(),
                       (_, _) ->
-                      HttpResponse.create()
-                          .withEntity(
-                              HttpEntities.create(
-                                  ContentTypes.parse(type),
-                                  registry.scrape(type).getBytes(StandardCharsets.UTF_8))));
+                          HttpResponse.create()
+                              .withEntity(
+                                  HttpEntities.create(
+                                      ContentTypes.parse(type),
+                                      registry.scrape(type).getBytes(StandardCharsets.UTF_8))));
             }));
   }
 

@@ -104,7 +104,8 @@ final class QuorumCollector implements MultiCollector {
         new Samples("milena_metadata_epoch", "Raft term of the metadata leader")
             .add(group.leaderEpoch())
             .gauge(),
-        new Samples("milena_metadata_committed_index", "End of what is committed of the metadata log")
+        new Samples(
+                "milena_metadata_committed_index", "End of what is committed of the metadata log")
             .add(group.highWatermark())
             .gauge(),
         ends.gauge(),

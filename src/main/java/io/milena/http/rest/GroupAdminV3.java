@@ -83,8 +83,8 @@ public final class GroupAdminV3 {
                   to.in(offsets, partitions(body, before.keySet()), false)
                       .thenCompose(found -> {
                         Map<TopicPartition, Committed> after = new TreeMap<>(Groups.ORDER);
-                        found.forEach((partition, offset) ->
-                            after.put(partition, new Committed(offset, "")));
+                        found.forEach(
+                            (partition, offset) -> after.put(partition, new Committed(offset, "")));
                         return (dryRun || after.isEmpty()
                                 ? CompletableFuture.<Void>completedFuture(null)
                                 : groups.commit(group, after))

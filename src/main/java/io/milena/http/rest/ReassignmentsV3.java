@@ -55,8 +55,7 @@ public final class ReassignmentsV3 {
             "GET",
             ClusterV3.CLUSTER + "/topics/-/partitions/-/reassignment",
             exchange ->
-                Answers.now(
-                    list(exchange, "-", node.metadata().image().topicsByName().values()))),
+                Answers.now(list(exchange, "-", node.metadata().image().topicsByName().values()))),
         new Endpoint(
             "GET",
             TOPIC + "/-/reassignment",
@@ -104,8 +103,7 @@ public final class ReassignmentsV3 {
     TopicImage topic = topic(exchange);
     int partition = exchange.pathInt("partition_id");
     if (partition >= 0 && partition < topic.partitions().size()) {
-      ReplicaSetImage set =
-          node.metadata().image().replicaSetOf(topic.partitions().get(partition));
+      ReplicaSetImage set = node.metadata().image().replicaSetOf(topic.partitions().get(partition));
       if (set.isReassigning()) {
         return Answers.json(200, reassignment(in(exchange), topic.name(), partition, set));
       }
@@ -157,8 +155,7 @@ public final class ReassignmentsV3 {
   /**
    * @param replicas null to cancel
    */
-  private CompletionStage<HttpResponse> alter(
-      Exchange exchange, @Nullable List<Integer> replicas) {
+  private CompletionStage<HttpResponse> alter(Exchange exchange, @Nullable List<Integer> replicas) {
     var _ = in(exchange);
     AlterPartitionReassignmentsRequestData request =
         new AlterPartitionReassignmentsRequestData()

@@ -162,8 +162,7 @@ public final class TopicsV2 {
     return bodies
         .bytes(exchange)
         .thenCompose(body ->
-            producer.produce(
-                topic, RecordsBody.parse(body.toArrayUnsafe(), format, partition)))
+            producer.produce(topic, RecordsBody.parse(body.toArrayUnsafe(), format, partition)))
         .thenApply(TopicsV2::answer);
   }
 
