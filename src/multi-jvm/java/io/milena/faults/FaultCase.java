@@ -28,10 +28,15 @@ final class FaultCase implements AutoCloseable {
   static final Pace SEGMENTS = new Pace(1_000, 1_000);
 
   /**
-   * After a silent cut the Java producer waits for its open request as long as this says, whatever
-   * the cluster does; its default of 30 s would hide everything else.
+   * After a silent cut the Java producer waits for its open request, and for a connection that it
+   * begins to a node that does not answer, as long as these say, whatever the cluster does; its
+   * defaults of 30 s and 10 s would hide everything else.
    */
-  static final Map<String, String> IMPATIENT = Map.of("request.timeout.ms", "1000");
+  static final Map<String, String> IMPATIENT =
+      Map.of(
+          "request.timeout.ms", "1000",
+          "socket.connection.setup.timeout.ms", "500",
+          "socket.connection.setup.timeout.max.ms", "500");
 
   private static final int WARM_UP_RECORDS = 500;
   private static final AtomicInteger COUNT = new AtomicInteger();
