@@ -1,6 +1,7 @@
 package io.milena.log;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,10 @@ public final class CleanableLog {
   public static final long DEDUPE_BUFFER_BYTES_DEFAULT = LogCompactor.DEDUPE_BUFFER_BYTES_DEFAULT;
 
   private final PartitionLog log;
+
+  /** Of the log when it was looked at: it may have been moved to another disk since. */
+  private final Path directory;
+
   private final CompactionPlanner.Candidate candidate;
   private final Map<Long, ProducerStates.LastBatch> producers;
 
@@ -28,6 +33,7 @@ public final class CleanableLog {
       CompactionPlanner.Candidate candidate,
       Map<Long, ProducerStates.LastBatch> producers) {
     this.log = log;
+    this.directory = log.directory();
     this.candidate = candidate;
     this.producers = producers;
   }
@@ -102,7 +108,7 @@ public final class CleanableLog {
   public Result compact(long dedupeBufferBytes, CompactionPace pace, long nowMs, Owner owner)
       throws IOException, InterruptedException {
     LogCompactor.Outcome outcome =
-        new LogCompactor(log.directory(), candidate.log().config(), dedupeBufferBytes, pace)
+        new LogCompactor(directory, candidate.log().config(), dedupeBufferBytes, pace)
             .compact(
                 candidate,
                 producers,
@@ -115,18 +121,23 @@ public final class CleanableLog {
         outcome.bytesWritten());
   }
 
-  private static boolean swap(Owner owner, List<Long> baseOffsets, long endOffset, long nowMs)
+  private boolean swap(Owner owner, List<Long> baseOffsets, long endOffset, long nowMs)
       throws IOException, InterruptedException {
     boolean[] swapped = new boolean[1];
-    owner.run(owned -> swapped[0] = owned.replaceSegments(baseOffsets, endOffset, nowMs));
+    owner.run(
+        owned -> swapped[0] = owned.replaceSegments(directory, baseOffsets, endOffset, nowMs));
     return swapped[0];
   }
 
   /**
-   * Whether retention or truncation has changed the part of the log that a failed compaction was
-   * reading, so that the failure says nothing about the log. On the log's owner only.
+   * Whether retention, truncation or a move has changed the part of the log that a failed
+   * compaction was reading, so that the failure says nothing about the log. On the log's owner
+   * only.
    */
   public boolean isOutdated() {
+    if (!log.directory().equals(directory)) {
+      return true;
+    }
     List<CompactionSource> sources = log.compactionSources();
     return sources.getFirst().baseOffset() != candidate.log().segments().getFirst().baseOffset()
         || sources.getLast().baseOffset() < candidate.firstUncleanableOffset();

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,8 +22,8 @@ import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A directory that holds the logs of one disk of a node, and the files that Kafka keeps beside
- * them.
+ * A directory that holds the logs of one disk of a node ({@code log.dirs} may name several), and
+ * the files that Kafka keeps beside them.
  *
  * <pre>
  *   meta.properties                    which cluster, node and directory this is
@@ -33,6 +34,9 @@ import org.jspecify.annotations.Nullable;
  *   .boot-id                           in which life of the machine the logs were last written
  *   .lock                              held while a node uses the directory
  *   topic-0/ ...                       the logs
+ *   topic-0.<id>-delete/               a log that was deleted, or has moved away
+ *   topic-0.<id>-future/               a log that is being moved here
+ *   topic-0.<id>-stray/                an outdated copy, left to the operator
  * </pre>
  *
  * <p>Checkpoints are replaced as a whole and forced: a crash leaves the old or the new one. One
@@ -47,6 +51,7 @@ public final class LogDirectory implements AutoCloseable {
   private static final String BOOT_ID = ".boot-id";
   private static final String META_PROPERTIES = "meta.properties";
   private static final String LOCK = ".lock";
+  private static final String PROBE = ".probe";
 
   private final Path path;
   private final FileChannel lockFile;
@@ -106,6 +111,20 @@ public final class LogDirectory implements AutoCloseable {
     return Files.exists(path.resolve(LOCK));
   }
 
+  /** Whether there are logs at a path, which may be in use or no directory at all. */
+  public static boolean hasLogs(Path path) {
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(path, Files::isDirectory)) {
+      for (Path entry : entries) {
+        if (LogFiles.partitionOf(entry.getFileName().toString()) != null) {
+          return true;
+        }
+      }
+      return false;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   public Path path() {
     return path;
   }
@@ -115,11 +134,16 @@ public final class LogDirectory implements AutoCloseable {
     return path.resolve(partition.toString());
   }
 
+  /** Whether a partition has a directory here. */
+  public boolean has(TopicPartition partition) {
+    return Files.isDirectory(logPath(partition));
+  }
+
   /** The partitions that have a log here, and the topic id each directory names. */
   public Map<TopicPartition, Optional<Uuid>> partitions() {
     Map<TopicPartition, Optional<Uuid>> found =
         new TreeMap<>(
-            java.util.Comparator.comparing(TopicPartition::topic)
+            Comparator.comparing(TopicPartition::topic)
                 .thenComparingInt(TopicPartition::partition));
     try {
       for (Path directory : directories()) {
@@ -148,16 +172,106 @@ public final class LogDirectory implements AutoCloseable {
    * of the way at once, and {@link #deleteLeftovers} removes it.
    */
   public void setAside(TopicPartition partition) {
+    rename(partition, LogFiles.deletedName(partition));
+  }
+
+  /**
+   * Gives a partition's directory, which no log has open, a name that keeps it out of the way and
+   * leaves it to the operator.
+   *
+   * @return the new name
+   */
+  public Path setAsideStray(TopicPartition partition) {
+    return rename(partition, LogFiles.uniqueName(partition, LogFiles.STRAY_DIRECTORY));
+  }
+
+  private Path rename(TopicPartition partition, String newName) {
+    Path target = path.resolve(newName);
     try {
-      Files.move(
-          logPath(partition),
-          path.resolve(LogFiles.deletedName(partition)),
-          StandardCopyOption.ATOMIC_MOVE);
+      Files.move(logPath(partition), target, StandardCopyOption.ATOMIC_MOVE);
       LogFiles.forceDirectory(path);
+      return target;
     } catch (NoSuchFileException e) {
       // It is gone, which is what was wanted.
+      return target;
     } catch (IOException e) {
       throw LogFailedException.of(logPath(partition), "setting it aside", e);
+    }
+  }
+
+  /**
+   * Which of two directories of the same partition in different log directories is ahead: the one
+   * with the newer leader epoch, else with more in it. A crash amid a move leaves two, as does a
+   * disk that comes back after its log was copied from another node.
+   *
+   * @param latestEpoch of the leader epoch checkpoint, -1 without one
+   * @param lastBaseOffset of the last segment, -1 without one
+   * @param lastSegmentBytes of its log file
+   */
+  public record Freshness(int latestEpoch, long lastBaseOffset, long lastSegmentBytes)
+      implements Comparable<Freshness> {
+    @Override
+    public int compareTo(Freshness other) {
+      return Comparator.comparingInt(Freshness::latestEpoch)
+          .thenComparingLong(Freshness::lastBaseOffset)
+          .thenComparingLong(Freshness::lastSegmentBytes)
+          .compare(this, other);
+    }
+  }
+
+  /** How far the log of a partition, which no one has open, has come. */
+  public Freshness freshness(TopicPartition partition) {
+    Path directory = logPath(partition);
+    try {
+      int epoch = CheckpointFile.readEpochs(directory.resolve(LogLoader.EPOCHS_FILE)).latestEpoch();
+      long lastBase = -1;
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + LogFiles.LOG)) {
+        for (Path file : files) {
+          lastBase = Math.max(lastBase, LogFiles.offsetOf(file.getFileName().toString()));
+        }
+      }
+      long bytes = lastBase < 0 ? 0 : Files.size(LogFiles.file(directory, lastBase, LogFiles.LOG));
+      return new Freshness(epoch, lastBase, bytes);
+    } catch (IOException e) {
+      throw LogFailedException.of(directory, "looking how far it is", e);
+    }
+  }
+
+  /**
+   * Makes sure that the directory can be written, by writing a small file and forcing it. A full
+   * disk is fine: what is there can be read. So is a process that has too many files open.
+   *
+   * @throws LogFailedException when it cannot
+   */
+  public void probe() {
+    try {
+      LogFiles.replace(path.resolve(PROBE), "");
+    } catch (IOException e) {
+      if (!LogFailedException.isDiskFull(e) && !LogFailedException.isOutOfFiles(e)) {
+        throw LogFailedException.of(path, "writing to it", e);
+      }
+    }
+  }
+
+  /**
+   * Removes the unfinished copies of logs that were being moved here.
+   *
+   * @return their partitions
+   */
+  public List<TopicPartition> removeFutures() {
+    try {
+      List<TopicPartition> found = new ArrayList<>();
+      for (Path directory : directories()) {
+        TopicPartition partition =
+            LogFiles.partitionOf(directory.getFileName().toString(), LogFiles.FUTURE_DIRECTORY);
+        if (partition != null) {
+          LogFiles.deleteRecursively(directory);
+          found.add(partition);
+        }
+      }
+      return found;
+    } catch (IOException e) {
+      throw LogFailedException.of(path, "removing unfinished copies of logs", e);
     }
   }
 

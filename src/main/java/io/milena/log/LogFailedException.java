@@ -60,6 +60,11 @@ public final class LogFailedException extends RuntimeException {
         cause);
   }
 
+  /** Reports that the directory which holds a log, with others, cannot be used any more. */
+  public static LogFailedException ofDirectory(Path directory, Path logDirectory) {
+    return of(directory, "using it", new IOException("log directory " + logDirectory + " failed"));
+  }
+
   /** Reports records that are not what was written, with what can be done about it. */
   static LogFailedException damagedRecords(Path directory, String what) {
     return corrupt(
@@ -102,5 +107,10 @@ public final class LogFailedException extends RuntimeException {
     // Java has no exception class for ENOSPC and EDQUOT; the message is the C library's.
     String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
     return message.contains("no space left") || message.contains("quota exceeded");
+  }
+
+  /** Whether the process, or the machine, has as many files open as it may. */
+  static boolean isOutOfFiles(IOException e) {
+    return String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT).contains("too many open files");
   }
 }

@@ -38,6 +38,12 @@ final class LogFiles {
   /** Ends the name of a directory whose topic has been deleted. */
   static final String DELETED_DIRECTORY = "-delete";
 
+  /** Ends the name of a directory into which a log is being moved from another disk. */
+  static final String FUTURE_DIRECTORY = "-future";
+
+  /** Ends the name of a directory that was found to be outdated, and is left to the operator. */
+  static final String STRAY_DIRECTORY = "-stray";
+
   private static final int OFFSET_DIGITS = 20;
 
   /** Ids of files where the file system has none. */
@@ -102,7 +108,23 @@ final class LogFiles {
 
   /** A new name for the directory of a partition whose topic has been deleted. */
   static String deletedName(TopicPartition partition) {
-    return partition + "." + UUID.randomUUID().toString().replace("-", "") + DELETED_DIRECTORY;
+    return uniqueName(partition, DELETED_DIRECTORY);
+  }
+
+  /**
+   * A new name for a directory of a partition that is not, or not yet, the partition's log: Kafka's
+   * {@code <topic>-<partition>.<id>-<state>}.
+   */
+  static String uniqueName(TopicPartition partition, String state) {
+    return partition + "." + UUID.randomUUID().toString().replace("-", "") + state;
+  }
+
+  /** The partition of such a directory, or null when the name is none of this state. */
+  static @Nullable TopicPartition partitionOf(String directoryName, String state) {
+    int dot = directoryName.lastIndexOf('.');
+    return dot > 0 && directoryName.endsWith(state)
+        ? partitionOf(directoryName.substring(0, dot))
+        : null;
   }
 
   /**

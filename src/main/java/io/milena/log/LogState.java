@@ -13,12 +13,15 @@ import org.apache.kafka.common.TopicPartition;
 final class LogState {
 
   final TopicPartition partition;
-  final ProducerStates producers;
   final ProducerSnapshots snapshots;
   final SegmentList segments;
 
   Path directory;
   LogConfig config;
+
+  /** Replaced only when the log goes on for another one, see {@link PartitionLog#switchTo}. */
+  ProducerStates producers;
+
   long logStartOffset;
   long logEndOffset;
   LeaderEpochHistory epochs;

@@ -34,8 +34,10 @@ public final class PartitionLog implements ReplicatedLog {
   /** Kafka's {@code producer.id.expiration.ms}. */
   public static final long PRODUCER_EXPIRATION_MS = 86_400_000L;
 
-  private final LogState log;
-  private final LogAppender appender;
+  /** Replaced as a whole when the log has been moved to another directory. */
+  private volatile LogState log;
+
+  private LogAppender appender;
 
   /**
    * What the node's checkpoints say about a log.
@@ -310,7 +312,9 @@ public final class PartitionLog implements ReplicatedLog {
 
   /** Moves the recovery point after a prepared flush has run. */
   public void completeFlush(PendingFlush flush) {
-    LogFlusher.complete(log, flush);
+    if (flush.log == log) {
+      LogFlusher.complete(log, flush);
+    }
   }
 
   /** Brings everything below an offset to disk before it returns. */
@@ -421,11 +425,13 @@ public final class PartitionLog implements ReplicatedLog {
    * was made from. Safe to kill at any step: opening the log finishes or undoes it.
    *
    * @param baseOffsets of the old segments, ascending, all sealed; the first is the new one's too
+   * @param directory of the log when they were compacted: where the files are
    * @param endOffset exclusive end of what the new segment stands for
    * @return false when the log no longer has exactly these segments; nothing was changed
    */
-  boolean replaceSegments(List<Long> baseOffsets, long endOffset, long nowMs) {
-    return SegmentReplacement.replace(log, baseOffsets, endOffset, nowMs);
+  boolean replaceSegments(Path directory, List<Long> baseOffsets, long endOffset, long nowMs) {
+    return log.directory.equals(directory)
+        && SegmentReplacement.replace(log, baseOffsets, endOffset, nowMs);
   }
 
   /** Deletes the files that left the log more than {@code file.delete.delay.ms} ago. */
@@ -458,6 +464,73 @@ public final class PartitionLog implements ReplicatedLog {
     return log.segments.nextExpiryMs();
   }
 
+  // ---- moving to another directory
+
+  /** How often something has been taken back from the end, since the log was opened. */
+  int truncations() {
+    return log.truncations;
+  }
+
+  /**
+   * Knows the producers that another log knows, which ends where this one does: also those whose
+   * batches have been deleted from its start, and more than the last batch of each.
+   */
+  void adoptProducers(PartitionLog other) {
+    try {
+      log.snapshots.delete(log.logEndOffset);
+      log.producers = other.log.producers;
+    } catch (IOException e) {
+      throw LogFailedException.of(log.directory, "replacing a producer snapshot", e);
+    }
+  }
+
+  /**
+   * Goes on with the files of another log, which holds the same and has no other owner. Nothing of
+   * the old ones is written any more.
+   *
+   * @param highWatermark exclusive
+   * @return the old files; whoever reads from an older view goes on until they are deleted
+   */
+  LeftBehind switchTo(PartitionLog other, long highWatermark) {
+    LogState old = log;
+    other.updateConfig(old.config);
+    other.log.producers = old.producers;
+    other.onHighWatermark(highWatermark);
+    for (Segment segment : old.segments.array()) {
+      segment.retire();
+    }
+    appender = other.appender;
+    log = other.log;
+    return new LeftBehind(old);
+  }
+
+  /** The files of a log that goes on elsewhere. One thread at a time, any. */
+  public static final class LeftBehind {
+    private final LogState old;
+
+    LeftBehind(LogState old) {
+      this.old = old;
+    }
+
+    /** Wall-clock time, in milliseconds, for which readers of older views may need the files. */
+    public long delayMs() {
+      return old.config.fileDeleteDelayMs();
+    }
+
+    /** Gives the directory the name that marks a deleted log's: a crash does not bring it back. */
+    public void setAside() {
+      renameForDeletion(old);
+      for (Segment segment : old.segments.array()) {
+        segment.movedTo(old.directory);
+      }
+    }
+
+    /** Closes the files and deletes the directory. */
+    public void delete() {
+      PartitionLog.delete(old);
+    }
+  }
+
   // ---- the end
 
   /** Brings everything to disk and closes the files; the log cannot be used afterwards. */
@@ -485,6 +558,10 @@ public final class PartitionLog implements ReplicatedLog {
    * back. Nothing can be appended afterwards; readers go on until {@link #delete()}.
    */
   public void renameForDeletion() {
+    renameForDeletion(log);
+  }
+
+  private static void renameForDeletion(LogState log) {
     String name = LogFiles.deletedName(log.partition);
     Path target = log.directory.resolveSibling(name);
     try {
@@ -498,6 +575,10 @@ public final class PartitionLog implements ReplicatedLog {
 
   /** Closes the files and deletes the directory with all it holds. */
   public void delete() {
+    delete(log);
+  }
+
+  private static void delete(LogState log) {
     try {
       log.segments.closeQuietly();
       LogFiles.deleteRecursively(log.directory);

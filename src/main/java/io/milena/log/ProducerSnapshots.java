@@ -9,10 +9,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.NavigableSet;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.zip.CRC32C;
 import org.slf4j.Logger;
@@ -148,8 +150,9 @@ final class ProducerSnapshots {
    * Keeps the snapshots at the base offsets of segments, and the newest of all; deletes the others.
    */
   void retain(Collection<Long> segmentBaseOffsets) throws IOException {
+    Set<Long> kept = new HashSet<>(segmentBaseOffsets);
     for (long offset : offsets()) {
-      if (!segmentBaseOffsets.contains(offset) && offset != offsets.last()) {
+      if (!kept.contains(offset) && offset != offsets.last()) {
         delete(offset);
       }
     }

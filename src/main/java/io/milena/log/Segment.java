@@ -23,7 +23,7 @@ final class Segment {
 
   private static final String[] INDEXES = {LogFiles.OFFSET_INDEX, LogFiles.TIME_INDEX};
 
-  private final Path directory;
+  private volatile Path directory;
   private final long baseOffset;
   private final PositionHints hints = new PositionHints();
 
@@ -473,6 +473,19 @@ final class Segment {
     if (open != null) {
       open.close();
     }
+  }
+
+  /** The directory has got another name. */
+  void movedTo(Path newDirectory) {
+    directory = newDirectory;
+  }
+
+  /**
+   * The log goes on with other files: nobody looks for these in the directory any more, nor writes
+   * their indexes. Readers of earlier views go on.
+   */
+  synchronized void retire() {
+    isDisposed = true;
   }
 
   /** Renames every file of the segment; readers of earlier views go on with what is open. */

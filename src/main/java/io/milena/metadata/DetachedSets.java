@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How partitions leave a replica set for one of their own, and come back. A set is detached while
- * its partitions are reassigned, or have lost records in an unclean election that others of their
- * set did not have. Partitions that do the same at the same time share one.
+ * its partitions are reassigned, cannot be used on a node where others of their set can, or have
+ * lost records in an unclean election that others of their set did not have. Partitions that do the
+ * same at the same time share one.
  */
 final class DetachedSets {
 
@@ -86,6 +87,9 @@ final class DetachedSets {
 
   /** Whether it could. */
   private static boolean bringBack(Draft draft, ReplicaSetImage detached) {
+    if (!detached.offline().isEmpty()) {
+      return false;
+    }
     ReplicaSetImage home = draft.replicaSets().find(detached.replicas());
     if (home != null && !ReplicaSets.isEmpty(draft.image(), home.id())) {
       ReplicaSetImage merged = Leadership.merged(home, detached).orElse(null);

@@ -129,7 +129,7 @@ final class ElectionRules {
     List<ReplicaSetImage> leaderless =
         draft.image().replicaSets().values().stream()
             .filter(set -> set.leader() == ReplicaSetImage.NO_LEADER)
-            .filter(set -> set.replicas().stream().anyMatch(canLead(draft.image())::test))
+            .filter(set -> set.replicas().stream().anyMatch(canLead(draft.image(), set)::test))
             .sorted(Comparator.comparingInt(ReplicaSetImage::id))
             .toList();
     if (leaderless.isEmpty()) {
@@ -166,7 +166,7 @@ final class ElectionRules {
    */
   private static boolean electUnclean(
       Draft draft, ReplicaSetImage set, Map<Uuid, List<Integer>> members) {
-    IntPredicate canLead = canLead(draft.image());
+    IntPredicate canLead = canLead(draft.image(), set);
     if (set.replicas().stream().noneMatch(canLead::test)) {
       return false;
     }
@@ -181,7 +181,7 @@ final class ElectionRules {
     return partitions.values().stream().mapToInt(List::size).sum();
   }
 
-  private static IntPredicate canLead(MetadataImage image) {
-    return node -> ReplicaSets.canLead(image, node);
+  private static IntPredicate canLead(MetadataImage image, ReplicaSetImage set) {
+    return node -> !set.offline().contains(node) && ReplicaSets.canLead(image, node);
   }
 }

@@ -95,6 +95,15 @@ final class InSyncRules {
               + replica.nodeEpoch()
               + " any more");
     }
+    if (set.offline().contains(node.id())) {
+      throw new Refusal(
+          Errors.INELIGIBLE_REPLICA,
+          "Node "
+              + node.id()
+              + " cannot use its logs of set "
+              + set.id()
+              + ": it cannot be in sync there");
+    }
     if (!set.isr().contains(node.id()) && !ReplicaSets.canLead(image, node.id())) {
       throw new Refusal(
           Errors.INELIGIBLE_REPLICA,

@@ -29,6 +29,7 @@ public final class LeaderPlacement {
     OptionalInt inSync =
         set.replicas().stream()
             .filter(set.isr()::contains)
+            .filter(node -> !set.offline().contains(node))
             .mapToInt(Integer::intValue)
             .filter(canLead)
             .findFirst();
@@ -39,6 +40,7 @@ public final class LeaderPlacement {
         set.isr().isEmpty() && set.elr().isEmpty() ? set.lastKnownElr() : set.elr();
     return set.replicas().stream()
         .filter(eligible::contains)
+        .filter(node -> !set.offline().contains(node))
         .mapToInt(Integer::intValue)
         .filter(canLead)
         .findFirst();

@@ -72,7 +72,9 @@ final class Leadership {
    * there is no other.
    */
   static ReplicaSetImage elect(ReplicaSetImage set, int minIsr, IntPredicate canLead) {
-    if (set.leader() != ReplicaSetImage.NO_LEADER && canLead.test(set.leader())) {
+    if (set.leader() != ReplicaSetImage.NO_LEADER
+        && canLead.test(set.leader())
+        && !set.offline().contains(set.leader())) {
       return set;
     }
     OptionalInt chosen = LeaderPlacement.choose(set, canLead);
@@ -104,6 +106,7 @@ final class Leadership {
             set.replicas())
         .flatMap(List::stream)
         .filter(canLead::test)
+        .filter(node -> !set.offline().contains(node))
         .findFirst()
         .map(node -> next(set, node, set.leaderEpoch() + 1, List.of(node), List.of()));
   }
@@ -135,7 +138,8 @@ final class Leadership {
             among(from.elr(), replicas),
             among(from.lastKnownElr(), replicas),
             0,
-            true);
+            true,
+            among(from.offline(), replicas));
     return samePartitionEpoch(elect(moved, 1, canLead), 0);
   }
 
@@ -161,7 +165,8 @@ final class Leadership {
             among(set.elr(), target),
             List.of(),
             set.partitionEpoch() + 1,
-            true);
+            true,
+            among(set.offline(), target));
     return Optional.of(samePartitionEpoch(elect(done, 1, canLead), done.partitionEpoch()));
   }
 
@@ -178,7 +183,8 @@ final class Leadership {
         set.elr(),
         set.lastKnownElr(),
         set.partitionEpoch() + 1,
-        false);
+        false,
+        set.offline());
   }
 
   /**
@@ -203,6 +209,42 @@ final class Leadership {
                 set.isr(),
                 set.elr()))
         : Optional.empty();
+  }
+
+  /**
+   * The set once a node cannot use its logs of it any more, though it runs: as if it had left, and
+   * it is nobody's choice until {@link #withUsable}.
+   *
+   * @param minIsr smallest {@code min.insync.replicas} of the topics in the set
+   * @param canLead which nodes are live
+   */
+  static ReplicaSetImage withOffline(
+      ReplicaSetImage set, int node, int minIsr, IntPredicate canLead) {
+    ReplicaSetImage marked = withOffline(set, with(set.offline(), node));
+    return samePartitionEpoch(
+        withoutNode(marked, node, minIsr, each -> each != node && canLead.test(each)),
+        marked.partitionEpoch());
+  }
+
+  /** The set once a node has begun anew, and looks at its logs again. */
+  static ReplicaSetImage withUsable(ReplicaSetImage set, int node) {
+    return set.offline().contains(node) ? withOffline(set, without(set.offline(), node)) : set;
+  }
+
+  private static ReplicaSetImage withOffline(ReplicaSetImage set, List<Integer> offline) {
+    return new ReplicaSetImage(
+        set.id(),
+        set.replicas(),
+        set.addingReplicas(),
+        set.removingReplicas(),
+        set.leader(),
+        set.leaderEpoch(),
+        set.isr(),
+        set.elr(),
+        set.lastKnownElr(),
+        set.partitionEpoch() + 1,
+        set.detached(),
+        offline);
   }
 
   /**
@@ -240,7 +282,8 @@ final class Leadership {
         elr,
         lastKnown,
         set.partitionEpoch() + 1,
-        set.detached());
+        set.detached(),
+        set.offline());
   }
 
   /**
@@ -289,7 +332,8 @@ final class Leadership {
         elr,
         isr.isEmpty() && elr.isEmpty() ? set.lastKnownElr() : List.of(),
         set.partitionEpoch() + 1,
-        set.detached());
+        set.detached(),
+        set.offline());
   }
 
   /** Two steps of one decision are one change. */
@@ -305,7 +349,8 @@ final class Leadership {
         set.elr(),
         set.lastKnownElr(),
         partitionEpoch,
-        set.detached());
+        set.detached(),
+        set.offline());
   }
 
   private static List<Integer> among(List<Integer> nodes, List<Integer> allowed) {

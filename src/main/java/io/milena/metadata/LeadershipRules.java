@@ -133,6 +133,7 @@ final class LeadershipRules {
         set.isr().isEmpty() && set.elr().isEmpty() ? set.lastKnownElr() : set.elr();
     boolean eligible =
         set.replicas().contains(nodeId)
+            && !set.offline().contains(nodeId)
             && eligibleOnes.contains(nodeId)
             && set.isr().stream().noneMatch(canLead(image)::test);
     if (!inSync && !eligible) {

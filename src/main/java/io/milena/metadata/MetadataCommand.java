@@ -123,6 +123,18 @@ public sealed interface MetadataCommand<R extends MetadataReply> {
     }
   }
 
+  /**
+   * A live node cannot use its logs of some partitions: those leave for sets in which it neither
+   * leads nor is in sync, until it has been registered anew. What it said before, and partitions
+   * that it has no replica of any more, change nothing.
+   */
+  record ReportOffline(int nodeId, long nodeEpoch, List<TopicPartitions> partitions)
+      implements MetadataCommand<MetadataReply.Done> {
+    public ReportOffline {
+      partitions = List.copyOf(partitions);
+    }
+  }
+
   /** Creates topics, each for itself: one failure does not keep the others from being created. */
   record CreateTopics(List<NewTopic> topics, boolean validateOnly)
       implements MetadataCommand<MetadataReply.TopicsCreated> {}

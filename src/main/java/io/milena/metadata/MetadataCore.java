@@ -34,6 +34,7 @@ public final class MetadataCore {
       case MetadataCommand.ChangeInSyncReplicas change ->
           InSyncRules.change(image, change, context);
       case MetadataCommand.LeaveInSync leave -> NodeRules.leaveInSync(image, leave, context);
+      case MetadataCommand.ReportOffline report -> OfflineRules.report(image, report, context);
       case MetadataCommand.ElectLeaders elect -> ElectionRules.elect(image, elect);
       case MetadataCommand.AlterReassignments alter -> ReassignmentRules.alter(image, alter);
       case MetadataCommand.AllocateProducerIds allocate ->

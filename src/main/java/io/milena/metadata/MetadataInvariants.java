@@ -120,6 +120,9 @@ public final class MetadataInvariants {
     require(image.nodes().keySet().containsAll(set.isr()), "unknown node in sync in " + set);
     require(replicas.containsAll(set.isr()), "ISR beyond the replicas of " + set);
     require(replicas.containsAll(set.elr()), "ELR beyond the replicas of " + set);
+    require(replicas.containsAll(set.offline()), "offline beyond the replicas of " + set);
+    require(set.detached() || set.offline().isEmpty(), "offline in shared " + set);
+    require(set.isr().stream().noneMatch(set.offline()::contains), "offline and in sync in " + set);
     require(set.isr().stream().noneMatch(set.elr()::contains), "in ISR and ELR of " + set);
     require(
         set.lastKnownElr().isEmpty() || (set.isr().isEmpty() && set.elr().isEmpty()),

@@ -13,8 +13,8 @@ import org.apache.kafka.common.config.ConfigResource;
  * The bytes of metadata records and of whole images.
  *
  * <pre>
- * entry     version u8 (2) · count varint · record...
- * snapshot  version u8 (2) · appliedIndex, nextProducerId, nextReplicaSetId, nextNodeEpoch varlong
+ * entry     version u8 (3) · count varint · record...
+ * snapshot  version u8 (3) · appliedIndex, nextProducerId, nextReplicaSetId, nextNodeEpoch varlong
  *           · count varint · record...: those that build the image from an empty one
  * record    type u8 · the record's fields in their order
  * </pre>
@@ -22,12 +22,13 @@ import org.apache.kafka.common.config.ConfigResource;
  * <p>Numbers are variable-length (LEB128 of the zigzag value), strings are UTF-8 after their
  * length, ids are 16 bytes, optional values follow a byte 0 or 1. Equal records have equal bytes. A
  * reader refuses a version newer than its own: a change of layout raises it, and nodes learn to
- * read a version one release before any writes it. Version 1 (one node) had no reassignments.
+ * read a version one release before any writes it. Version 1 (one node) had no reassignments,
+ * version 2 no replicas that are offline on a node that runs.
  */
 public final class MetadataRecordCodec {
 
   /** The layout this code writes, and the newest it reads. */
-  static final int VERSION = 2;
+  static final int VERSION = 3;
 
   private static final int CLUSTER_CREATED = 1;
   private static final int NODE_REGISTERED = 2;
@@ -311,6 +312,7 @@ public final class MetadataRecordCodec {
     out.bool(set.detached());
     out.ints(set.addingReplicas());
     out.ints(set.removingReplicas());
+    out.ints(set.offline());
   }
 
   private static ReplicaSetImage readSet(Input in) {
@@ -335,7 +337,8 @@ public final class MetadataRecordCodec {
         elr,
         lastKnownElr,
         partitionEpoch,
-        detached);
+        detached,
+        in.version() >= 3 ? in.ints() : List.of());
   }
 
   private static MetadataRecord readMoves(Input in) {

@@ -411,6 +411,12 @@ final class NodeConfigDefinitions {
         Double.MAX_VALUE,
         atLeast(1),
         "Compaction reads and writes no faster.");
+    fixed(
+        "replica.alter.log.dirs.io.max.bytes.per.second",
+        ConfigDef.Type.LONG,
+        Long.MAX_VALUE,
+        atLeast(1),
+        "Moving logs between log directories copies no faster.");
     dynamic(
         "num.recovery.threads.per.data.dir",
         ConfigDef.Type.INT,

@@ -40,6 +40,7 @@ final class NodeRules {
     if (known == null || command.recordsMayBeLost()) {
       loseRecords(draft, command.nodeId(), known != null, context);
     }
+    OfflineRules.forget(draft, command.nodeId());
     long nodeEpoch = image.nextNodeEpoch();
     draft.add(
         new MetadataRecord.NodeRegistered(

@@ -19,6 +19,8 @@ import java.util.List;
  * @param detached true while partitions differ from the set where they belong (a reassignment, a
  *     damaged replica, unclean election): nothing is placed in it, and it is merged back when it
  *     can
+ * @param offline those of {@code replicas} that run, yet cannot use their logs (a dead disk): they
+ *     lead nothing and are not in sync until their node has been registered anew
  */
 public record ReplicaSetImage(
     int id,
@@ -31,7 +33,8 @@ public record ReplicaSetImage(
     List<Integer> elr,
     List<Integer> lastKnownElr,
     int partitionEpoch,
-    boolean detached) {
+    boolean detached,
+    List<Integer> offline) {
 
   /** In place of a node id: the set has no leader. */
   public static final int NO_LEADER = -1;
@@ -43,6 +46,35 @@ public record ReplicaSetImage(
     isr = List.copyOf(isr);
     elr = List.copyOf(elr);
     lastKnownElr = List.copyOf(lastKnownElr);
+    offline = List.copyOf(offline);
+  }
+
+  /** A set whose replicas can all use their logs. */
+  public ReplicaSetImage(
+      int id,
+      List<Integer> replicas,
+      List<Integer> addingReplicas,
+      List<Integer> removingReplicas,
+      int leader,
+      int leaderEpoch,
+      List<Integer> isr,
+      List<Integer> elr,
+      List<Integer> lastKnownElr,
+      int partitionEpoch,
+      boolean detached) {
+    this(
+        id,
+        replicas,
+        addingReplicas,
+        removingReplicas,
+        leader,
+        leaderEpoch,
+        isr,
+        elr,
+        lastKnownElr,
+        partitionEpoch,
+        detached,
+        List.of());
   }
 
   /** Whether a reassignment is under way. */

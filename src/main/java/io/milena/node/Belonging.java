@@ -106,7 +106,7 @@ record Belonging(
   }
 
   private void mark(DataDirectory data) {
-    data.partitions().writeMeta(new LogDirectory.Meta(clusterId.toString(), nodeId, directoryId));
+    data.mark(clusterId.toString(), nodeId, directoryId);
   }
 
   /** The same directory under another node id: the one that was chosen is another node's. */

@@ -7,6 +7,7 @@ import io.milena.metadata.MetadataService;
 import io.milena.replication.ReplicaDirectory;
 import io.milena.wire.handler.AlterConfigsHandler;
 import io.milena.wire.handler.AlterPartitionReassignmentsHandler;
+import io.milena.wire.handler.AlterReplicaLogDirsHandler;
 import io.milena.wire.handler.ApiHandler;
 import io.milena.wire.handler.ApiVersionsHandler;
 import io.milena.wire.handler.ChangeVoterHandlers;
@@ -98,6 +99,7 @@ final class Handlers {
     handlers.add(new DescribeClusterHandler(metadata, identity));
     handlers.add(new DescribeTopicPartitionsHandler(metadata, identity));
     handlers.add(new DescribeLogDirsHandler(replicas, directories));
+    handlers.add(new AlterReplicaLogDirsHandler(directories));
     handlers.add(new InitProducerIdHandler(producerIds));
     handlers.addAll(GroupHandlers.all(groups, metadata));
     handlers.add(

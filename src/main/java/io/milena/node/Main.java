@@ -7,7 +7,8 @@ import java.nio.file.StandardCopyOption;
 
 /**
  * The process of one node; {@code bin/milena start} runs it. Exit codes: 0 stopped as asked, 1
- * cannot start, 2 wrong arguments or configuration, 5 the port or the data directory is in use.
+ * cannot start, or every log directory has failed, 2 wrong arguments or configuration, 5 the port
+ * or the data directory is in use.
  *
  * <p>bin/milena passes {@code milena.started} and, for a daemon, {@code milena.log}, the file that
  * the output goes to. Once it serves it prints a banner and writes {@code DIR/milena.ready}: its
@@ -44,11 +45,20 @@ public final class Main {
     System.out.print(
         Banner.of(node, millisSinceStart(startNanos), System.getProperty("milena.log", "")));
     System.out.flush();
+    var _ =
+        node.failed()
+            .thenAccept(
+                reason -> Thread.ofPlatform().name("milena-fail").start(() -> end(node, reason)));
     try {
       writeReady(node, ready);
     } catch (IOException failure) {
       System.err.println("milena: cannot write " + ready + ": " + failure);
     }
+  }
+
+  private static void end(Node node, String reason) {
+    System.err.println("milena: node " + node.nodeId() + " ends: " + reason);
+    System.exit(1);
   }
 
   /**

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -47,6 +48,7 @@ public final class Node {
    * @param clusterAddress where the other nodes reach it, with the port it got
    * @param executors threads to end last
    * @param givenUp completes with the reason once the cluster has given this life up
+   * @param disksFailed completes once no log directory can be used any more
    */
   record Parts(
       MemberIdentity self,
@@ -63,7 +65,8 @@ public final class Node {
       NodeImage.ClusterAddress clusterAddress,
       Optional<HttpPort> http,
       List<ExecutorService> executors,
-      CompletionStage<String> givenUp) {}
+      CompletionStage<String> givenUp,
+      CompletionStage<Void> disksFailed) {}
 
   private final NodeConfig config;
   private final DataDirectory data;
@@ -71,6 +74,7 @@ public final class Node {
   /** Held while the node starts anew or stops. */
   private final Object lives = new Object();
 
+  private final CompletableFuture<String> failed = new CompletableFuture<>();
   private volatile Parts parts;
 
   /** Whether there is one: not while the node starts anew. Guarded by {@link #lives}. */
@@ -92,7 +96,7 @@ public final class Node {
    * @throws StartupException when it cannot, with what is wrong and what to do
    */
   public static Node start(NodeConfig config) {
-    DataDirectory data = DataDirectory.open(config.dataDirectory());
+    DataDirectory data = DataDirectory.open(config.dataDirectory(), config.logDirs());
     try {
       Node node = new Node(config, data, NodeStarter.start(config, data));
       node.watchOverLife();
@@ -141,7 +145,22 @@ public final class Node {
     return parts.metadata();
   }
 
+  /**
+   * Completes with the reason, for people, once the node is of no use any more and should be
+   * stopped: it does not serve a single partition, and will not before it is started again.
+   */
+  public CompletionStage<String> failed() {
+    return failed.minimalCompletionStage();
+  }
+
   private void watchOverLife() {
+    var _ =
+        parts
+            .disksFailed()
+            .thenAccept(_ ->
+                failed.complete(
+                    "none of its log directories can be used any more: repair the disks, then"
+                        + " start it again"));
     var _ =
         parts
             .givenUp()

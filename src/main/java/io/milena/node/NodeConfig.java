@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * A node's configuration: Kafka's own names for everything Kafka has a name for, at the top level
@@ -130,6 +131,16 @@ public record NodeConfig(
   /** A setting with Kafka's name, or what to use without it. */
   public String kafka(String name, String otherwise) {
     return kafka.getOrDefault(name, otherwise);
+  }
+
+  /** {@code log.dirs}, else {@code log.dir}; empty for the directory in the data directory. */
+  public List<Path> logDirs() {
+    String dirs = kafka.getOrDefault("log.dirs", kafka.getOrDefault("log.dir", ""));
+    return Stream.of(dirs.split(","))
+        .map(String::trim)
+        .filter(path -> !path.isEmpty())
+        .map(Path::of)
+        .toList();
   }
 
   /** A whole number with Kafka's name. */

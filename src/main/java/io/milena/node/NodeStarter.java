@@ -41,6 +41,7 @@ import io.milena.replication.ReplicaConfig;
 import io.milena.replication.actor.FlushRounds;
 import io.milena.replication.actor.InSyncProposals;
 import io.milena.replication.actor.LocalReplicas;
+import io.milena.replication.actor.LogDirectories;
 import io.milena.wire.KafkaServer;
 import io.milena.wire.ListenAddress;
 import io.milena.wire.handler.ApiHandler;
@@ -49,7 +50,6 @@ import io.milena.wire.handler.LeaderLookup;
 import io.milena.wire.handler.NodeIdentity;
 import io.milena.wire.handler.PrivateApi;
 import io.milena.wire.handler.ProducerIds;
-import io.milena.wire.handler.SingleLogDirectory;
 import java.io.IOException;
 import java.net.BindException;
 import java.security.SecureRandom;
@@ -108,6 +108,7 @@ final class NodeStarter {
   private final Belonging belonging;
   private final int nodeId;
   private final Uuid clusterId;
+  private final LogDirectories directories;
   private final MemberIdentity self;
   private final Map<String, String> staticConfig;
 
@@ -126,6 +127,7 @@ final class NodeStarter {
     this.belonging = belonging;
     this.nodeId = belonging.nodeId();
     this.clusterId = belonging.clusterId();
+    this.directories = data.logDirectories(clusterId.toString(), nodeId);
     this.self = new MemberIdentity(nodeId, Uuid.randomUuid());
     Map<String, String> settings = new HashMap<>(config.kafka());
     settings.put("node.id", Integer.toString(nodeId));
@@ -258,8 +260,18 @@ final class NodeStarter {
       AtomicBoolean ready = new AtomicBoolean();
       http = http(system, metadata, replicas, server, ready);
       replicas.removeStrays();
-      awaitOpened(replicas);
+      awaitAll(
+          replicas.allOpened(),
+          () -> {
+            LocalReplicas.Progress progress = replicas.openingProgress();
+            LOG.info("opening the partition logs: {} of {}", progress.opened(), progress.all());
+          });
       replicas.begin();
+      data.rememberLogDirectories();
+      // Before it may lead: others lead what is on a dead disk.
+      awaitAll(
+          replicas.reportOffline(),
+          () -> LOG.info("waiting for the metadata group, which must know of offline replicas"));
       // Not before: what a group appends must find the mark of the last clean stop removed.
       spawn(system, groups.behavior(), "groups");
       unfence(metadata);
@@ -289,7 +301,8 @@ final class NodeStarter {
           clusterAddress(system),
           http,
           executors,
-          givenUp);
+          givenUp,
+          directories.allFailed());
     } catch (RuntimeException failure) {
       watch.close();
       http.ifPresent(HttpPort::stop); // else its port is taken when the node tries again
@@ -301,14 +314,13 @@ final class NodeStarter {
   }
 
   /** Recovery takes as long as it takes, however many bytes there are; it says how far it is. */
-  private static void awaitOpened(LocalReplicas replicas) {
-    CompletableFuture<Void> opened = replicas.allOpened().toCompletableFuture();
-    while (!opened.isDone()) {
+  private static void awaitAll(CompletionStage<Void> stage, Runnable onProgress) {
+    CompletableFuture<Void> all = stage.toCompletableFuture();
+    while (!all.isDone()) {
       try {
-        opened.get(PROGRESS_INTERVAL.toSeconds(), TimeUnit.SECONDS);
-      } catch (TimeoutException stillOpening) {
-        LocalReplicas.Progress progress = replicas.openingProgress();
-        LOG.info("opening the partition logs: {} of {}", progress.opened(), progress.all());
+        all.get(PROGRESS_INTERVAL.toSeconds(), TimeUnit.SECONDS);
+      } catch (TimeoutException notYet) {
+        onProgress.run();
       } catch (InterruptedException interrupted) {
         Thread.currentThread().interrupt();
         throw new StartupException("interrupted while opening the partition logs", interrupted);
@@ -396,13 +408,14 @@ final class NodeStarter {
         new LocalReplicas(
             nodeId,
             self.incarnation(),
-            data.partitions(),
+            directories,
             this::replicaConfig,
             new LocalReplicas.Intervals(
                 millis("log.retention.check.interval.ms", 300_000),
                 millis("replica.high.watermark.checkpoint.interval.ms", 5_000),
                 millis("log.flush.offset.checkpoint.interval.ms", 60_000)),
             NodeSettings.cleaner(fixedValues),
+            config.kafkaLong("replica.alter.log.dirs.io.max.bytes.per.second", Long.MAX_VALUE),
             clock,
             openers,
             io,
@@ -479,7 +492,7 @@ final class NodeStarter {
             replicas,
             groups,
             producerIds,
-            new SingleLogDirectory(data.partitions().path()),
+            new NodeLogDirectories(directories, replicas),
             clock);
     List<ListenAddress> addresses =
         config.listeners().stream()
@@ -530,7 +543,7 @@ final class NodeStarter {
             clusterAddress(system),
             Optional.ofNullable(staticConfig.get("broker.rack")),
             List.of(belonging.directoryId()),
-            data.partitions().mayHaveLostRecords());
+            directories.mayHaveLostRecords());
     MetadataReply.NodeRegistered reply = submitUntilDecided(metadata, command);
     if (reply.error() == Errors.DUPLICATE_BROKER_REGISTRATION) {
       throw new NodeIdTakenException(reply.message());

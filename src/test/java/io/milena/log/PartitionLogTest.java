@@ -194,8 +194,8 @@ class PartitionLogTest {
       writer.append(ByteBuffer.wrap(LogFixtures.readAll(old, 3, 6, 1000).getFirst()));
       writer.finish(NOW_MS);
     }
-    assertThat(log.replaceSegments(replaced, end + 1, NOW_MS)).isFalse();
-    assertThat(log.replaceSegments(replaced, end, NOW_MS)).isTrue();
+    assertThat(log.replaceSegments(log.directory(), replaced, end + 1, NOW_MS)).isFalse();
+    assertThat(log.replaceSegments(log.directory(), replaced, end, NOW_MS)).isTrue();
     assertThat(LogFixtures.readAll(log.view(), 0, 60, 300)).hasSize(1 + (60 - (int) end) / 3);
     assertThat(LogFixtures.readAll(old, 0, 60, 300)).hasSize(20);
     PartitionLog again = open("leader", Map.of("segment.bytes", "1000"));

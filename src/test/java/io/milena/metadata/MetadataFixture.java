@@ -70,7 +70,8 @@ final class MetadataFixture {
                 elr,
                 List.of(),
                 set.partitionEpoch() + 1,
-                set.detached())));
+                set.detached(),
+                set.offline())));
     ReplicaSets.reviewEligibility(draft, context.nodeConfig());
     MetadataReply.Done _ =
         apply(

@@ -114,6 +114,7 @@ class MetadataPropertyTest {
               random.nextBoolean()
                   ? Optional.empty()
                   : Optional.of(List.of(new TopicPartition(topic, random.nextInt(4)))));
+      case 9 -> reportOffline(random, group, node);
       case 13 -> new MetadataCommand.UnregisterNode(node);
       case 14 ->
           new MetadataCommand.UpdateFeatures(
@@ -128,6 +129,22 @@ class MetadataPropertyTest {
       default ->
           new MetadataCommand.AllocateProducerIds(node, known == null ? 0 : known.nodeEpoch());
     };
+  }
+
+  private static MetadataCommand<?> reportOffline(Random random, MetadataFixture group, int node) {
+    List<TopicPartitions> offline = new ArrayList<>();
+    for (TopicImage topic :
+        group.image().topicsById().values().stream()
+            .sorted(Comparator.comparing(TopicImage::name))
+            .toList()) {
+      List<Integer> partitions =
+          IntStream.range(-1, topic.partitions().size() + 1)
+              .filter(_ -> random.nextInt(3) == 0)
+              .boxed()
+              .toList();
+      offline.add(new TopicPartitions(topic.id(), partitions));
+    }
+    return new MetadataCommand.ReportOffline(node, epoch(group, node), offline);
   }
 
   /** As a leader would propose it, but for what is drawn wrong now and then. */
@@ -183,7 +200,7 @@ class MetadataPropertyTest {
     ReplicaSetImage set = sets.get(random.nextInt(sets.size()));
     Integer[] late =
         set.replicas().stream()
-            .filter(node -> !set.isr().contains(node))
+            .filter(node -> !set.isr().contains(node) && !set.offline().contains(node))
             .filter(node -> ReplicaSets.canLead(group.image(), node))
             .filter(_ -> random.nextInt(3) > 0)
             .toArray(Integer[]::new);

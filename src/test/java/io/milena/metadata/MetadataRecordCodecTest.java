@@ -74,8 +74,27 @@ class MetadataRecordCodecTest {
           new MetadataRecord.NodeUnregistered(300),
           new MetadataRecord.FeatureChanged("f", (short) 7));
 
+  /** What version 2 could not say. */
+  private static final MetadataRecord SINCE_VERSION_3 =
+      new MetadataRecord.ReplicaSetChanged(
+          new ReplicaSetImage(
+              5,
+              List.of(3, 200),
+              List.of(),
+              List.of(),
+              3,
+              1,
+              List.of(3),
+              List.of(),
+              List.of(),
+              2,
+              true,
+              List.of(200)));
+
   private static final List<MetadataRecord> ONE_OF_EACH =
-      Stream.concat(VERSION_1.stream(), SINCE_VERSION_2.stream()).toList();
+      Stream.of(VERSION_1, SINCE_VERSION_2, List.of(SINCE_VERSION_3))
+          .flatMap(List::stream)
+          .toList();
 
   /** What release 1 wrote must be readable for ever. */
   private static final String GOLDEN_1 =
@@ -98,6 +117,15 @@ class MetadataRecordCodecTest {
   }
 
   @Test
+  void setsOfVersion2HaveNoOfflineReplicas() {
+    List<MetadataRecord> set = List.of(SINCE_VERSION_2.getFirst());
+    byte[] bytes = MetadataRecordCodec.encode(set);
+    byte[] asBefore = Arrays.copyOf(bytes, bytes.length - 1);
+    asBefore[0] = 2;
+    assertThat(MetadataRecordCodec.decode(asBefore)).isEqualTo(set);
+  }
+
+  @Test
   void everyTruncationAndEveryAddedByteIsRefused() {
     byte[] bytes = MetadataRecordCodec.encode(ONE_OF_EACH);
     for (int length = 0; length < bytes.length; length++) {
@@ -114,11 +142,11 @@ class MetadataRecordCodecTest {
   @Test
   void newerVersionIsRefusedWithAdvice() {
     byte[] bytes = MetadataRecordCodec.encode(ONE_OF_EACH);
-    bytes[0] = 3;
+    bytes[0] = 4;
     assertThatThrownBy(() -> MetadataRecordCodec.decode(bytes))
         .isInstanceOf(UnreadableMetadataException.class)
-        .hasMessageContaining("version 3")
-        .hasMessageContaining("reads up to 2");
+        .hasMessageContaining("version 4")
+        .hasMessageContaining("reads up to 3");
     byte[] image = MetadataRecordCodec.encodeImage(MetadataImage.EMPTY);
     image[0] = 9;
     assertThatThrownBy(() -> MetadataRecordCodec.decodeImage(image))

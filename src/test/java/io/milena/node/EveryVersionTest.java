@@ -103,6 +103,7 @@ class EveryVersionTest {
           Map.entry(ApiKeys.DESCRIBE_CLUSTER, "0-2"),
           Map.entry(ApiKeys.DESCRIBE_TOPIC_PARTITIONS, "0-0"),
           Map.entry(ApiKeys.DESCRIBE_LOG_DIRS, "1-5"),
+          Map.entry(ApiKeys.ALTER_REPLICA_LOG_DIRS, "1-2"),
           Map.entry(ApiKeys.OFFSET_FOR_LEADER_EPOCH, "2-4"),
           Map.entry(ApiKeys.INIT_PRODUCER_ID, "0-5"));
 

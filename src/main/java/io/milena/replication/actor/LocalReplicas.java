@@ -22,9 +22,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -34,6 +37,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -75,17 +79,17 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
 
   private final int nodeId;
   private final Uuid incarnation;
-  private final LogDirectory directory;
+  private final LogDirectories directories;
   private final Configs configs;
   private final Intervals intervals;
   private final Clock clock;
   private final Executor io;
   private final Executor flusher;
   private final ExecutorService openers;
-  private final StartCheckpoints checkpoints;
   private final ReplicaCheckpoints written;
   private final StrayLogs strays;
   private final LogCleaner cleaner;
+  private final LogMoves moves;
   private final RecoverySummary recovery = new RecoverySummary();
   private final Map<TopicPartition, ReplicaHandle> byPartition = new ConcurrentHashMap<>();
   private final Map<Uuid, List<ReplicaHandle>> byTopic = new HashMap<>();
@@ -93,10 +97,12 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
   private final Map<TopicPartition, CompletableFuture<Void>> deleting = new ConcurrentHashMap<>();
   private @Nullable ActorRef<ReplicaSupervisor.Command> supervisor;
   private @Nullable ActorRef<InSyncActor.Command> inSync;
+  private volatile @Nullable OfflineReports offline;
 
   /**
    * @param incarnation this life of the node: what an image grants to another one is not for it
-   * @param directory where the partitions' directories are; recovered checkpoints come from there
+   * @param directories where the partitions' directories are; checkpoints are kept there too
+   * @param moveBytesPerSecond {@code replica.alter.log.dirs.io.max.bytes.per.second}
    * @param openers opens (and recovers) logs, as many at a time as it has threads
    * @param io runs flushes that nobody waits for, checkpoints and the removal of files
    * @param flusher runs the flushes of fsync mode, see {@link FlushRounds}
@@ -104,27 +110,29 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
   public LocalReplicas(
       int nodeId,
       Uuid incarnation,
-      LogDirectory directory,
+      LogDirectories directories,
       Configs configs,
       Intervals intervals,
       CleanerSettings cleaning,
+      double moveBytesPerSecond,
       Clock clock,
       ExecutorService openers,
       Executor io,
       Executor flusher) {
     this.nodeId = nodeId;
     this.incarnation = incarnation;
-    this.directory = directory;
-    this.checkpoints = StartCheckpoints.read(directory);
+    this.directories = directories;
     this.configs = configs;
     this.intervals = intervals;
     this.clock = clock;
     this.openers = openers;
     this.io = io;
     this.flusher = flusher;
-    this.written = new ReplicaCheckpoints(directory, byPartition::values, io);
-    this.strays = new StrayLogs(directory, byPartition, openers);
-    this.cleaner = new LogCleaner(byPartition::values, directory, cleaning, clock);
+    this.written = new ReplicaCheckpoints(directories, byPartition::values, io);
+    this.strays = new StrayLogs(directories, byPartition, openers);
+    this.cleaner = new LogCleaner(byPartition::values, directories, cleaning, clock);
+    this.moves = new LogMoves(written, clock, io, moveBytesPerSecond);
+    directories.onFailure(this::takeOffline);
   }
 
   /**
@@ -136,6 +144,7 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
     ActorRef<InSyncActor.Command> keeper =
         spawner.spawn(InSyncActor.create(nodeId, this, proposals, clock), "in-sync");
     inSync = keeper;
+    offline = new OfflineReports(nodeId, proposals, io);
     supervisor =
         spawner.spawn(
             ReplicaSupervisor.create(
@@ -154,6 +163,7 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
                                     new MetadataCommand.LeaveInSync(
                                         nodeId, proposals.nodeEpoch().getAsLong())),
                         clock),
+                    this::onOffline,
                     handle -> new InSyncActor.Reporter(handle, keeper))),
             "replicas");
   }
@@ -280,8 +290,18 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
       if (config == null) {
         config = configs.of(image, topic.name());
       }
+      LogDirectory noted = directories.noted(key);
       ReplicaHandle handle =
-          new ReplicaHandle(key, topic.id(), partition.replicaSetId(), checkpoints.offsets(key));
+          new ReplicaHandle(
+              key,
+              topic.id(),
+              partition.replicaSetId(),
+              noted == null
+                  ? StartCheckpoints.NONE.offsets(key)
+                  : directories.checkpoints(noted).offsets(key));
+      if (noted != null) {
+        handle.directory(noted);
+      }
       byPartition.put(key, handle);
       byTopic.computeIfAbsent(topic.id(), _ -> new ArrayList<>()).add(handle);
       bySet.computeIfAbsent(partition.replicaSetId(), _ -> new ArrayList<>()).add(handle);
@@ -327,11 +347,12 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
   private void openNow(ReplicaHandle handle, ReplicaConfig config) {
     try {
       TopicPartition partition = handle.partition();
-      Optional<Uuid> found = directory.topicId(partition);
+      LogDirectory directory = directories.find(partition, handle.topicId());
+      Optional<Uuid> found = directory == null ? Optional.empty() : directory.topicId(partition);
       boolean ofAnother = found.isPresent() && !found.get().equals(handle.topicId());
       if (byPartition.get(partition) != handle) {
         // Deleted while it waited: an image of the past, or a topic of a short life.
-        if (found.isPresent() && !ofAnother) {
+        if (directory != null && found.isPresent() && !ofAnother) {
           directory.setAside(partition);
         }
         handle.fail();
@@ -339,9 +360,24 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
       }
       // Checkpoints go by name: those of a deleted namesake say nothing of this log.
       boolean ownDirectory = found.isPresent() && !ofAnother;
-      if (ofAnother && !strays.removeNow(partition, () -> openNow(handle, config))) {
+      if (directory != null
+          && ofAnother
+          && !strays.removeNow(directory, partition, () -> openNow(handle, config))) {
         return;
       }
+      if (directory == null) {
+        directory = directories.place(handle, byPartition.values());
+      }
+      if (directory == null) {
+        LOG.error(
+            "{} stays offline: its log is in none of the log directories that can be used",
+            partition);
+        handle.fail();
+        onOffline(handle);
+        return;
+      }
+      handle.directory(directory);
+      StartCheckpoints checkpoints = directories.checkpoints(directory);
       PartitionLog.Opened opened =
           PartitionLog.open(
               directory.logPath(partition),
@@ -353,6 +389,15 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
       recovery.add(opened.report());
       if (opened.report().cutBytes() > 0 || !opened.report().faults().isEmpty()) {
         LOG.warn("{}", opened.report().summary());
+      }
+      long onDisk = checkpoints.offsets(partition).recoveryPoint();
+      if (!ofAnother && opened.log().logEndOffset() < onDisk) {
+        LOG.error(
+            "{} ends at offset {}, and everything up to {} was on disk: its files were removed, or"
+                + " the disk lost them. Stop the node and put a copy back, if you have one",
+            partition,
+            opened.log().logEndOffset(),
+            onDisk);
       }
       supervisor()
           .tell(
@@ -373,6 +418,106 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
           failure.getMessage(),
           failure instanceof LogFailedException ? null : failure);
       handle.fail();
+      onOffline(handle);
+    }
+  }
+
+  /** A log failed: others must lead its partition; and perhaps all of its directory has failed. */
+  private void onOffline(ReplicaHandle handle) {
+    OfflineReports reports = offline;
+    if (reports != null) {
+      reports.add(handle);
+    }
+    LogDirectory directory = handle.directory();
+    if (directory != null) {
+      io.execute(() -> directories.check(directory));
+    }
+  }
+
+  /** A directory has failed: none of its replicas serves any more, whatever is still cached. */
+  private void takeOffline(LogDirectory directory) {
+    for (ReplicaHandle handle : byPartition.values()) {
+      if (directory.equals(handle.directory()) && handle.view().role() != ReplicaRole.OFFLINE) {
+        handle.tell(
+            new ReplicaCommand.ChangeLog(
+                log -> {
+                  throw LogFailedException.ofDirectory(log.directory(), directory.path());
+                },
+                new CompletableFuture<>()));
+      }
+    }
+  }
+
+  /** Path of the log directory that holds the log of a partition, or null. Any thread. */
+  public @Nullable String directoryOf(TopicPartition partition) {
+    ReplicaHandle handle = byPartition.get(partition);
+    LogDirectory directory = handle == null ? null : handle.directory();
+    return directory == null ? null : directory.path().toString();
+  }
+
+  /**
+   * A log that is being moved.
+   *
+   * @param directory path of the log directory it goes to
+   * @param copiedBytes so far
+   * @param offsetLag offsets that the copy is behind the log
+   */
+  public record Arriving(
+      TopicPartition partition, String directory, long copiedBytes, long offsetLag) {}
+
+  /** The logs that are being moved. Any thread. */
+  public List<Arriving> arriving() {
+    return moves.moving().stream()
+        .map(move ->
+            new Arriving(
+                move.partition(),
+                move.target().path().toString(),
+                move.copiedBytes(),
+                move.offsetLag()))
+        .toList();
+  }
+
+  /**
+   * Has the log of a partition moved to another directory of the node (KIP-113); without a replica
+   * here, a later one goes there. To where it is already: a move elsewhere is given up.
+   *
+   * @param path of the directory, as {@link LogDirectories#paths} says it
+   * @return NONE when that was begun
+   */
+  public Errors move(TopicPartition partition, String path) {
+    if (directories.paths().stream().noneMatch(known -> known.toString().equals(path))) {
+      return Errors.LOG_DIR_NOT_FOUND;
+    }
+    LogDirectory target = directories.at(path);
+    if (target == null) {
+      return Errors.KAFKA_STORAGE_ERROR;
+    }
+    ReplicaHandle handle = byPartition.get(partition);
+    if (handle == null) {
+      directories.prefer(partition, target);
+      return Errors.REPLICA_NOT_AVAILABLE;
+    }
+    if (handle.view().role() == ReplicaRole.OFFLINE) {
+      return Errors.KAFKA_STORAGE_ERROR;
+    }
+    moves.move(handle, target);
+    return Errors.NONE;
+  }
+
+  /** Moves that the last stop of the node has cut short begin anew. */
+  private void resumeMoves() {
+    for (LogDirectory directory : directories.usable()) {
+      try {
+        for (TopicPartition partition : directory.removeFutures()) {
+          ReplicaHandle handle = byPartition.get(partition);
+          if (handle != null) {
+            moves.move(handle, directory);
+          }
+        }
+      } catch (LogFailedException failure) {
+        LOG.warn("a move of a log does not go on: {}", failure.getMessage());
+        directories.check(directory);
+      }
     }
   }
 
@@ -413,6 +558,7 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
     CompletableFuture<Void> forgotten = new CompletableFuture<>();
     for (ReplicaHandle handle : handles) {
       byPartition.remove(handle.partition(), handle);
+      moves.cancel(handle.partition());
       forgetSetOf(handle);
       CompletableFuture<Void> done = new CompletableFuture<>();
       deleting.put(handle.partition(), forgotten);
@@ -493,12 +639,23 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
   /** From now on logs change: a crash after this makes the next start check them. */
   public void begin() {
     if (!recovery.untouched()) {
-      LOG.info("{}", recovery.sentence(checkpoints.cleanShutdown()));
+      LOG.info("{}", recovery.sentence(directories.cleanShutdown()));
     }
-    directory.markInUse();
+    directories.begin();
     io.execute(strays::deleteFiles);
-    checkpoints.forget();
+    io.execute(this::resumeMoves);
     cleaner.start();
+  }
+
+  /**
+   * The node is registered: tells the metadata group which replicas are offline here, now and
+   * whenever one fails.
+   *
+   * @return completes once it knows of all there are now; not if this life of the node is over
+   */
+  public CompletionStage<Void> reportOffline() {
+    OfflineReports reports = offline;
+    return reports == null ? CompletableFuture.completedStage(null) : reports.begin();
   }
 
   /** How many replicas there are, and how many of them have been opened or have failed to. */
@@ -545,7 +702,9 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
    * would.
    */
   public void abandon() {
+    stopReports();
     cleaner.stop();
+    moves.stop();
   }
 
   /**
@@ -554,34 +713,56 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
    * @param onProgress told how many are closed, of how many
    */
   public void close(java.util.function.BiConsumer<Integer, Integer> onProgress) {
+    stopReports();
     cleaner.stop();
-    boolean clean = written.writeHighWatermarks();
-    List<CompletableFuture<Void>> closing = new ArrayList<>();
+    moves.stop();
+    boolean noted = written.writeHighWatermarks();
+    Set<LogDirectory> unclean = new HashSet<>();
+    Map<ReplicaHandle, CompletableFuture<Void>> closing = new LinkedHashMap<>();
     for (ReplicaHandle handle : byPartition.values()) {
       CompletableFuture<Void> done = new CompletableFuture<>();
       if (handle.tell(new ReplicaCommand.Close(done))) {
-        closing.add(done);
+        closing.put(handle, done);
       } else {
         // It could not be opened, so it may still have to be recovered.
-        clean = false;
+        addDirectory(unclean, handle);
       }
     }
-    for (int i = 0; i < closing.size(); i++) {
+    int closed = 0;
+    for (Map.Entry<ReplicaHandle, CompletableFuture<Void>> entry : closing.entrySet()) {
       try {
-        closing.get(i).join();
+        entry.getValue().join();
       } catch (RuntimeException failure) {
-        clean = false;
-        LOG.error("a log could not be closed cleanly: {}", failure.getMessage());
+        addDirectory(unclean, entry.getKey());
+        if (entry.getKey().view().role() != ReplicaRole.OFFLINE) {
+          LOG.error("a log could not be closed cleanly: {}", failure.getMessage());
+        }
       }
-      onProgress.accept(i + 1, closing.size());
+      onProgress.accept(++closed, closing.size());
     }
-    clean &= written.writeRecoveryPoints();
-    if (clean) {
-      try {
-        directory.markCleanShutdown();
-      } catch (LogFailedException failure) {
-        LOG.warn("the next start will check the logs: {}", failure.getMessage());
+    noted &= written.writeRecoveryPoints();
+    for (LogDirectory directory : directories.usable()) {
+      if (noted && !unclean.contains(directory)) {
+        try {
+          directory.markCleanShutdown();
+        } catch (LogFailedException failure) {
+          LOG.warn("the next start will check the logs: {}", failure.getMessage());
+        }
       }
+    }
+  }
+
+  private void stopReports() {
+    OfflineReports reports = offline;
+    if (reports != null) {
+      reports.stop();
+    }
+  }
+
+  private static void addDirectory(Set<LogDirectory> directories, ReplicaHandle handle) {
+    LogDirectory directory = handle.directory();
+    if (directory != null) {
+      directories.add(directory);
     }
   }
 }

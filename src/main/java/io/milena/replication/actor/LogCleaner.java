@@ -4,7 +4,6 @@ import io.milena.common.Clock;
 import io.milena.log.CleanableLog;
 import io.milena.log.LogDirectory;
 import io.milena.log.LogFailedException;
-import io.milena.log.PartitionLog;
 import io.milena.log.ThrottledPace;
 import io.milena.replication.ReplicaConfig;
 import io.milena.replication.ReplicaRole;
@@ -17,10 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -53,14 +49,13 @@ final class LogCleaner {
   private static final long STOP_TIMEOUT_MS = 5_000;
 
   private final Supplier<Collection<ReplicaHandle>> replicas;
-  private final LogDirectory directory;
   private final Clock clock;
   private volatile CleanerSettings settings;
 
   /** By number, from 0; guarded by this, as all that follows. */
   private final Map<Integer, Worker> workers = new HashMap<>();
 
-  private final Map<TopicPartition, Long> offsetsAtStart;
+  private final Map<LogDirectory, Map<TopicPartition, Long>> offsetsAtStart = new HashMap<>();
 
   private final IdentityHashMap<ReplicaHandle, State> states = new IdentityHashMap<>();
   private boolean started;
@@ -94,26 +89,27 @@ final class LogCleaner {
 
   /**
    * @param replicas those of the node, as they are when it is called
-   * @param directory keeps {@code cleaner-offset-checkpoint}
+   * @param directories keep {@code cleaner-offset-checkpoint}
    */
   LogCleaner(
       Supplier<Collection<ReplicaHandle>> replicas,
-      LogDirectory directory,
+      LogDirectories directories,
       CleanerSettings settings,
       Clock clock) {
     this.replicas = replicas;
-    this.directory = directory;
     this.settings = settings;
     this.clock = clock;
-    this.offsetsAtStart = new HashMap<>(readOffsets(directory));
+    for (LogDirectory directory : directories.usable()) {
+      offsetsAtStart.put(directory, readOffsets(directory));
+    }
   }
 
   private static Map<TopicPartition, Long> readOffsets(LogDirectory directory) {
     try {
-      return directory.cleanerOffsets();
+      return new HashMap<>(directory.cleanerOffsets());
     } catch (LogFailedException failure) {
       LOG.warn("every compacted log is compacted from its start: {}", failure.getMessage());
-      return Map.of();
+      return new HashMap<>();
     }
   }
 
@@ -247,8 +243,9 @@ final class LogCleaner {
   private State state(ReplicaHandle handle) {
     State state = states.get(handle);
     if (state == null) {
-      Long atStart = offsetsAtStart.remove(handle.partition());
-      state = new State(atStart == null ? -1 : atStart);
+      Map<TopicPartition, Long> atStart = offsetsAtStart.get(handle.directory());
+      Long offset = atStart == null ? null : atStart.remove(handle.partition());
+      state = new State(offset == null ? -1 : offset);
       states.put(handle, state);
     }
     return state;
@@ -280,8 +277,7 @@ final class LogCleaner {
     long nowMs = clock.wallClockMs();
     CleanableLog[] found = new CleanableLog[1];
     try {
-      onActor(
-          handle,
+      handle.onActor(
           log -> found[0] = CleanableLog.survey(log, lastStableOffset, checkpointOffset, nowMs));
     } catch (IOException gone) {
       // Deleted, or failed: the replica has said so itself.
@@ -309,10 +305,7 @@ final class LogCleaner {
       CleanableLog.Result result =
           due.log()
               .compact(
-                  settings.dedupeBufferBytesEach(),
-                  pace,
-                  clock.wallClockMs(),
-                  change -> onActor(handle, change));
+                  settings.dedupeBufferBytesEach(), pace, clock.wallClockMs(), handle::onActor);
       if (!result.completed()) {
         LOG.debug("compaction of {} was stopped: its log changed", handle.partition());
         return false;
@@ -339,7 +332,7 @@ final class LogCleaner {
     }
     boolean[] outdated = new boolean[1];
     try {
-      onActor(due.handle(), _ -> outdated[0] = due.log().isOutdated());
+      due.handle().onActor(_ -> outdated[0] = due.log().isOutdated());
     } catch (IOException gone) {
       return;
     }
@@ -371,9 +364,14 @@ final class LogCleaner {
     Set<ReplicaHandle> present = Collections.newSetFromMap(new IdentityHashMap<>());
     present.addAll(replicas.get());
     states.keySet().removeIf(known -> known != handle && !present.contains(known));
-    Map<TopicPartition, Long> offsets = new HashMap<>(offsetsAtStart);
+    LogDirectory directory = handle.directory();
+    if (directory == null) {
+      return;
+    }
+    Map<TopicPartition, Long> offsets =
+        new HashMap<>(offsetsAtStart.getOrDefault(directory, Map.of()));
     states.forEach((known, state) -> {
-      if (state.checkpointOffset >= 0) {
+      if (state.checkpointOffset >= 0 && directory.equals(known.directory())) {
         offsets.put(known.partition(), state.checkpointOffset);
       }
     });
@@ -382,23 +380,6 @@ final class LogCleaner {
     } catch (LogFailedException failure) {
       // Only costs the next start a compaction that finds little to do.
       LOG.debug("{}", failure.getMessage());
-    }
-  }
-
-  /** Runs something on the replica's actor and waits: actors answer, also while they end. */
-  private static void onActor(ReplicaHandle handle, Consumer<PartitionLog> change)
-      throws IOException, InterruptedException {
-    CompletableFuture<Void> done = new CompletableFuture<>();
-    if (!handle.tell(new ReplicaCommand.ChangeLog(change::accept, done))) {
-      throw new IOException(handle.partition() + " is not on this node any more");
-    }
-    try {
-      done.get();
-    } catch (ExecutionException failure) {
-      throw failure.getCause() instanceof LogFailedException log
-              && log.getCause() instanceof IOException io
-          ? io
-          : new IOException(handle.partition() + ": " + failure.getCause(), failure.getCause());
     }
   }
 }

@@ -18,6 +18,7 @@ import io.milena.replication.ReplicaConfig;
 import io.milena.replication.ReplicaCore;
 import java.time.Duration;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.kafka.common.protocol.Errors;
 import org.slf4j.Logger;
@@ -48,6 +49,7 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
    * @param flusher runs the flushes of fsync mode, see {@link FlushRounds}
    * @param onRecordsDeleted told when a log start offset was moved by request
    * @param diskSpace told when an append finds none
+   * @param onOffline told that a replica went offline
    * @param inSync told how the followers of a replica do that leads
    */
   record Environment(
@@ -57,6 +59,7 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
       Executor flusher,
       Runnable onRecordsDeleted,
       DiskSpace diskSpace,
+      Consumer<ReplicaHandle> onOffline,
       Function<ReplicaHandle, InSyncReports> inSync) {}
 
   private final ReplicaHandle handle;
@@ -180,6 +183,7 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
             "{} goes offline, its actor has ended unexpectedly: restart the node",
             handle.partition());
         handle.publish(EmptyViews.OFFLINE);
+        environment.onOffline().accept(handle);
       }
       return this;
     }
@@ -529,6 +533,7 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
     onSpace();
     handle.publish(EmptyViews.OFFLINE);
     core.end(Errors.KAFKA_STORAGE_ERROR, "the log of " + handle.partition() + " has just failed");
+    environment.onOffline().accept(handle);
   }
 
   /** After a change of what this replica is: what it shows, whom it answers, what must to disk. */

@@ -3,10 +3,12 @@ package io.milena.replication.actor;
 import io.milena.log.LogDirectory;
 import io.milena.log.LogFailedException;
 import java.util.Collection;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import org.apache.kafka.common.TopicPartition;
@@ -22,34 +24,53 @@ final class ReplicaCheckpoints {
 
   private static final Logger LOG = LoggerFactory.getLogger(ReplicaCheckpoints.class);
 
-  private final LogDirectory directory;
+  private final LogDirectories directories;
   private final Supplier<Collection<ReplicaHandle>> replicas;
   private final Executor io;
   private final AtomicBoolean logStartsWanted = new AtomicBoolean();
-  private boolean failing;
+  private final Set<LogDirectory> failing = new HashSet<>();
 
   ReplicaCheckpoints(
-      LogDirectory directory, Supplier<Collection<ReplicaHandle>> replicas, Executor io) {
-    this.directory = directory;
+      LogDirectories directories, Supplier<Collection<ReplicaHandle>> replicas, Executor io) {
+    this.directories = directories;
     this.replicas = replicas;
     this.io = io;
   }
 
-  /** Writes {@code replication-offset-checkpoint}; false when that failed. */
+  /** Writes {@code replication-offset-checkpoint} everywhere; false when that failed. */
   synchronized boolean writeHighWatermarks() {
-    return attempt(
-        () -> directory.writeHighWatermarks(offsets(ReplicaHandle.Offsets::highWatermark)));
+    return everywhere(this::writeHighWatermarks);
+  }
+
+  private void writeHighWatermarks(LogDirectory directory) {
+    directory.writeHighWatermarks(offsets(directory, ReplicaHandle.Offsets::highWatermark));
   }
 
   /**
-   * Writes {@code recovery-point-offset-checkpoint} and {@code log-start-offset-checkpoint}; false
-   * when that failed.
+   * Writes {@code recovery-point-offset-checkpoint} and {@code log-start-offset-checkpoint}
+   * everywhere; false when that failed.
    */
   synchronized boolean writeRecoveryPoints() {
-    return attempt(() -> {
-      directory.writeRecoveryPoints(offsets(ReplicaHandle.Offsets::recoveryPoint));
-      directory.writeLogStartOffsets(offsets(ReplicaHandle.Offsets::logStartOffset));
-    });
+    return everywhere(this::writeRecoveryPoints);
+  }
+
+  private void writeRecoveryPoints(LogDirectory directory) {
+    directory.writeRecoveryPoints(offsets(directory, ReplicaHandle.Offsets::recoveryPoint));
+    writeLogStartOffsets(directory);
+  }
+
+  private void writeLogStartOffsets(LogDirectory directory) {
+    directory.writeLogStartOffsets(offsets(directory, ReplicaHandle.Offsets::logStartOffset));
+  }
+
+  /** Writes what a log that is about to move needs where it goes; false when that failed. */
+  synchronized boolean writeAll(LogDirectory directory) {
+    return attempt(
+        directory,
+        to -> {
+          writeHighWatermarks(to);
+          writeLogStartOffsets(to);
+        });
   }
 
   /**
@@ -66,30 +87,33 @@ final class ReplicaCheckpoints {
   }
 
   private synchronized void writeLogStartOffsets() {
-    attempt(() -> directory.writeLogStartOffsets(offsets(ReplicaHandle.Offsets::logStartOffset)));
+    everywhere(this::writeLogStartOffsets);
   }
 
-  private Map<TopicPartition, Long> offsets(ToLongFunction<ReplicaHandle.Offsets> which) {
-    Map<TopicPartition, Long> offsets = new HashMap<>();
-    for (ReplicaHandle handle : replicas.get()) {
-      offsets.put(handle.partition(), which.applyAsLong(handle.offsets()));
+  private Map<TopicPartition, Long> offsets(
+      LogDirectory directory, ToLongFunction<ReplicaHandle.Offsets> which) {
+    return LogDirectories.offsetsIn(directory, replicas.get(), which);
+  }
+
+  private boolean everywhere(Consumer<LogDirectory> write) {
+    boolean written = true;
+    for (LogDirectory directory : directories.usable()) {
+      written &= attempt(directory, write);
     }
-    return offsets;
+    return written;
   }
 
-  private boolean attempt(Runnable write) {
+  private boolean attempt(LogDirectory directory, Consumer<LogDirectory> write) {
     try {
-      write.run();
-      if (failing) {
-        LOG.info("checkpoints can be written again");
-        failing = false;
+      write.accept(directory);
+      if (failing.remove(directory)) {
+        LOG.info("checkpoints can be written again in {}", directory.path());
       }
       return true;
     } catch (LogFailedException failure) {
-      if (!failing) {
+      if (directories.check(directory) && failing.add(directory)) {
         LOG.warn(
             "a checkpoint could not be written, which is tried again: {}", failure.getMessage());
-        failing = true;
       }
       return false;
     }

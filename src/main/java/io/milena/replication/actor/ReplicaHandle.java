@@ -3,12 +3,16 @@ package io.milena.replication.actor;
 import akka.actor.typed.ActorRef;
 import io.milena.log.AppendOrigin;
 import io.milena.log.AppendOutcome;
+import io.milena.log.LogDirectory;
+import io.milena.log.LogFailedException;
+import io.milena.log.PartitionLog;
 import io.milena.replication.FollowerPosition;
 import io.milena.replication.LeaderAnswer;
 import io.milena.replication.Replica;
 import io.milena.replication.ReplicaConfig;
 import io.milena.replication.ReplicaRole;
 import io.milena.replication.ReplicaView;
+import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,6 +20,8 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -61,6 +67,12 @@ final class ReplicaHandle implements Replica {
   private volatile Offsets lastOffsets;
 
   private volatile boolean hasLog;
+
+  /** Where its log lies, or is known to have lain; null before it is opened for the first time. */
+  private volatile @Nullable LogDirectory directory;
+
+  /** Where its log is just being moved. */
+  private volatile @Nullable LogDirectory movingTo;
 
   private @Nullable ReplicaCommand assigned;
 
@@ -117,6 +129,24 @@ final class ReplicaHandle implements Replica {
 
   int replicaSetId() {
     return replicaSetId;
+  }
+
+  /** The log directory that its log lies in; null while that is not known. */
+  @Nullable LogDirectory directory() {
+    return directory;
+  }
+
+  void directory(LogDirectory newDirectory) {
+    directory = newDirectory;
+  }
+
+  /** The log directory that its log is about to go on in; null when it is not about to move. */
+  @Nullable LogDirectory movingTo() {
+    return movingTo;
+  }
+
+  void movingTo(@Nullable LogDirectory newDirectory) {
+    movingTo = newDirectory;
   }
 
   /** The partition is in another set from now on. */
@@ -218,6 +248,27 @@ final class ReplicaHandle implements Replica {
       return true;
     }
     return parkOrTell(command);
+  }
+
+  /**
+   * Runs something on the replica's actor and waits: actors answer, also while they end.
+   *
+   * @throws IOException when the replica is not here any more, or the change failed, which takes it
+   *     offline
+   */
+  void onActor(Consumer<PartitionLog> change) throws IOException, InterruptedException {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    if (!tell(new ReplicaCommand.ChangeLog(change::accept, done))) {
+      throw new IOException(partition + " is not on this node any more");
+    }
+    try {
+      done.get();
+    } catch (ExecutionException failure) {
+      throw failure.getCause() instanceof LogFailedException log
+              && log.getCause() instanceof IOException io
+          ? io
+          : new IOException(partition + ": " + failure.getCause(), failure.getCause());
+    }
   }
 
   private synchronized boolean parkOrTell(ReplicaCommand command) {

@@ -6,14 +6,25 @@ import java.util.Map;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * What the checkpoint files said when the node started: logs that were there then are opened by it.
+ * What the checkpoint files of a log directory said when the node started: logs that were there
+ * then are opened by it.
  */
 final class StartCheckpoints {
+
+  /** Nothing is known. */
+  static final StartCheckpoints NONE = new StartCheckpoints();
 
   private final boolean cleanShutdown;
   private volatile Map<TopicPartition, Long> recoveryPoints;
   private volatile Map<TopicPartition, Long> logStartOffsets;
   private volatile Map<TopicPartition, Long> highWatermarks;
+
+  private StartCheckpoints() {
+    this.cleanShutdown = false;
+    this.recoveryPoints = Map.of();
+    this.logStartOffsets = Map.of();
+    this.highWatermarks = Map.of();
+  }
 
   private StartCheckpoints(LogDirectory directory) {
     this.cleanShutdown = directory.wasShutDownCleanly();
@@ -24,6 +35,13 @@ final class StartCheckpoints {
 
   static StartCheckpoints read(LogDirectory directory) {
     return new StartCheckpoints(directory);
+  }
+
+  /** Whether anything was said of a partition. */
+  boolean knows(TopicPartition partition) {
+    return recoveryPoints.containsKey(partition)
+        || logStartOffsets.containsKey(partition)
+        || highWatermarks.containsKey(partition);
   }
 
   /** Whether the last run closed every log. */

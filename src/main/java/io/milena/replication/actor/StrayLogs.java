@@ -22,7 +22,7 @@ final class StrayLogs {
 
   private static final Logger LOG = LoggerFactory.getLogger(StrayLogs.class);
 
-  private final LogDirectory directory;
+  private final LogDirectories directories;
   private final Map<TopicPartition, ReplicaHandle> replicas;
   private final Executor openers;
   private final List<Runnable> waiting = new ArrayList<>();
@@ -31,8 +31,9 @@ final class StrayLogs {
   /**
    * @param replicas those that the newest image assigns to this node
    */
-  StrayLogs(LogDirectory directory, Map<TopicPartition, ReplicaHandle> replicas, Executor openers) {
-    this.directory = directory;
+  StrayLogs(
+      LogDirectories directories, Map<TopicPartition, ReplicaHandle> replicas, Executor openers) {
+    this.directories = directories;
     this.replicas = replicas;
     this.openers = openers;
   }
@@ -43,23 +44,25 @@ final class StrayLogs {
    *
    * @return whether it was removed
    */
-  boolean removeNow(TopicPartition partition, Runnable later) {
+  boolean removeNow(LogDirectory directory, TopicPartition partition, Runnable later) {
     synchronized (this) {
       if (!imageIsCurrent) {
         waiting.add(later);
         return false;
       }
     }
-    setAside(partition);
+    setAside(directory, partition);
     return true;
   }
 
   /** The image is current: removes what it does not know, and opens what waited for that. */
   void remove() {
-    try {
-      removeUnknown();
-    } catch (LogFailedException failure) {
-      LOG.warn("logs of deleted topics may be left behind: {}", failure.getMessage());
+    for (LogDirectory directory : directories.usable()) {
+      try {
+        removeUnknown(directory);
+      } catch (LogFailedException failure) {
+        LOG.warn("logs of deleted topics may be left behind: {}", failure.getMessage());
+      }
     }
     synchronized (this) {
       imageIsCurrent = true;
@@ -68,7 +71,7 @@ final class StrayLogs {
     }
   }
 
-  private void removeUnknown() {
+  private void removeUnknown(LogDirectory directory) {
     Map<TopicPartition, Optional<Uuid>> present = directory.partitions();
     if (replicas.isEmpty() && !present.isEmpty()) {
       LOG.warn(
@@ -83,7 +86,7 @@ final class StrayLogs {
         return;
       }
       if (topicId.isPresent()) {
-        setAside(partition);
+        setAside(directory, partition);
       } else {
         LOG.warn(
             "{} is no log of a topic that this node knows, and names no topic id: it is left alone",
@@ -92,7 +95,7 @@ final class StrayLogs {
     });
   }
 
-  private void setAside(TopicPartition partition) {
+  private static void setAside(LogDirectory directory, TopicPartition partition) {
     directory.setAside(partition);
     LOG.info(
         "removed the log of {}: while the node was down its topic was deleted, or moved elsewhere",
@@ -101,19 +104,23 @@ final class StrayLogs {
 
   /** Deletes the files of everything set aside, now and before a crash; takes its time. */
   void deleteFiles() {
-    try {
-      directory.deleteLeftovers();
-    } catch (LogFailedException failure) {
-      LOG.warn("files of deleted topics are left behind: {}", failure.getMessage());
+    for (LogDirectory directory : directories.usable()) {
+      try {
+        directory.deleteLeftovers();
+      } catch (LogFailedException failure) {
+        LOG.warn("files of deleted topics are left behind: {}", failure.getMessage());
+      }
     }
   }
 
   /** Deletes the log of a replica that has no actor, if it still has one. */
   void delete(ReplicaHandle handle, CompletableFuture<Void> done) {
     try {
-      if (directory.topicId(handle.partition()).equals(Optional.of(handle.topicId()))) {
-        directory.setAside(handle.partition());
-        directory.deleteLeftovers();
+      for (LogDirectory directory : directories.usable()) {
+        if (directory.topicId(handle.partition()).equals(Optional.of(handle.topicId()))) {
+          directory.setAside(handle.partition());
+          directory.deleteLeftovers();
+        }
       }
       done.complete(null);
     } catch (LogFailedException failure) {

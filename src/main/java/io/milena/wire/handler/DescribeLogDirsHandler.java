@@ -54,6 +54,7 @@ public final class DescribeLogDirsHandler implements ApiHandler {
   public CompletionStage<? extends ApiMessage> handle(RequestContext context, ApiMessage message) {
     DescribeLogDirsRequestData request = (DescribeLogDirsRequestData) message;
     Collection<? extends Replica> asked = asked(request);
+    List<LogDirectories.FutureLog> futures = directories.futureLogs();
     DescribeLogDirsResponseData response = new DescribeLogDirsResponseData();
     for (LogDirectories.LogDirectory directory : directories.list()) {
       DescribeLogDirsResult result =
@@ -63,7 +64,7 @@ public final class DescribeLogDirsHandler implements ApiHandler {
               .setTotalBytes(directory.totalBytes())
               .setUsableBytes(directory.usableBytes());
       if (directory.error() == Errors.NONE) {
-        result.setTopics(topics(directory.path(), asked));
+        result.setTopics(topics(directory.path(), asked, futures));
       }
       response.results().add(result);
     }
@@ -87,15 +88,33 @@ public final class DescribeLogDirsHandler implements ApiHandler {
     return asked;
   }
 
-  private List<DescribeLogDirsTopic> topics(String directory, Collection<? extends Replica> asked) {
+  private List<DescribeLogDirsTopic> topics(
+      String directory,
+      Collection<? extends Replica> asked,
+      List<LogDirectories.FutureLog> futures) {
     Map<String, DescribeLogDirsTopic> topics = new TreeMap<>();
     for (Replica replica : asked) {
       TopicPartition partition = replica.partition();
-      if (directories.pathOf(partition).equals(directory)) {
+      if (directory.equals(directories.pathOf(partition))) {
         topics
             .computeIfAbsent(partition.topic(), name -> new DescribeLogDirsTopic().setName(name))
             .partitions()
             .add(describe(partition, replica.view()));
+      }
+    }
+    for (LogDirectories.FutureLog future : futures) {
+      TopicPartition partition = future.partition();
+      if (directory.equals(future.path())
+          && asked.stream().anyMatch(replica -> replica.partition().equals(partition))) {
+        topics
+            .computeIfAbsent(partition.topic(), name -> new DescribeLogDirsTopic().setName(name))
+            .partitions()
+            .add(
+                new DescribeLogDirsPartition()
+                    .setPartitionIndex(partition.partition())
+                    .setPartitionSize(future.sizeBytes())
+                    .setOffsetLag(future.offsetLag())
+                    .setIsFutureKey(true));
       }
     }
     return new ArrayList<>(topics.values());

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  *     does not have the client's listener
  * @param leader node id, or -1 with an error
  * @param set leader epoch, replicas and the rest
- * @param offlineReplicas assigned replicas that clients of this listener cannot reach
+ * @param offlineReplicas assigned replicas that clients of this listener cannot reach, or whose
+ *     logs cannot be used
  */
 record PartitionDescription(
     Errors error, int leader, ReplicaSetImage set, List<Integer> offlineReplicas) {
@@ -25,7 +26,8 @@ record PartitionDescription(
     ReplicaSetImage set = image.replicaSetOf(partition);
     List<Integer> offline = new ArrayList<>();
     for (int replica : set.replicas()) {
-      if (endpoint(image.nodes().get(replica), listener) == null) {
+      if (set.offline().contains(replica)
+          || endpoint(image.nodes().get(replica), listener) == null) {
         offline.add(replica);
       }
     }

@@ -86,11 +86,12 @@ class LocalReplicasTest {
         new LocalReplicas(
             NODE,
             new Uuid(1, NODE),
-            LogDirectory.open(directory),
+            LogDirectories.of(LogDirectory.open(directory)),
             (_, _) -> new ReplicaConfig(LogConfig.of(Map.of()), 1),
             new LocalReplicas.Intervals(
                 Duration.ofHours(1), Duration.ofHours(1), Duration.ofHours(1)),
             new CleanerSettings(false, 1, Duration.ofHours(1), 1 << 20, 1e9),
+            1e9,
             Clock.system(),
             threads,
             threads,

@@ -8,7 +8,6 @@ import io.milena.replication.ReplicaDirectory;
 import io.milena.replication.ReplicaRole;
 import io.milena.replication.ReplicaView;
 import java.lang.reflect.Proxy;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -24,7 +23,6 @@ import org.apache.kafka.common.message.DescribeLogDirsResponseData.DescribeLogDi
 import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class DescribeLogDirsHandlerTest {
 
@@ -53,6 +51,16 @@ class DescribeLogDirsHandlerTest {
                   new LogDirectory(GOOD, Errors.NONE, 1_000, 400),
                   new LogDirectory(
                       BROKEN, Errors.KAFKA_STORAGE_ERROR, UNKNOWN_BYTES, UNKNOWN_BYTES));
+            }
+
+            @Override
+            public List<FutureLog> futureLogs() {
+              return List.of(new FutureLog(new TopicPartition("b", 0), GOOD, 20, 3));
+            }
+
+            @Override
+            public Errors move(TopicPartition partition, String path) {
+              throw new UnsupportedOperationException();
             }
 
             @Override
@@ -116,7 +124,8 @@ class DescribeLogDirsHandlerTest {
                 + " "
                 + partition.partitionSize()
                 + " lag "
-                + partition.offsetLag());
+                + partition.offsetLag()
+                + (partition.isFutureKey() ? " future" : ""));
       }
     }
     return lines;
@@ -133,7 +142,9 @@ class DescribeLogDirsHandlerTest {
       DescribeLogDirsResult good = response.results().getFirst();
       assertThat(good.errorCode()).isZero();
       assertThat(good.logDir()).isEqualTo(GOOD);
-      assertThat(text(good)).containsExactly("a-0 100 lag 0", "a-1 200 lag 4", "b-0 300 lag 0");
+      assertThat(text(good))
+          .containsExactly(
+              "a-0 100 lag 0", "a-1 200 lag 4", "b-0 300 lag 0", "b-0 20 lag 3 future");
       assertThat(good.totalBytes()).isEqualTo(version >= 4 ? 1_000 : -1);
       assertThat(good.usableBytes()).isEqualTo(version >= 4 ? 400 : -1);
       DescribeLogDirsResult broken = response.results().getLast();
@@ -151,20 +162,5 @@ class DescribeLogDirsHandlerTest {
     assertThat(text(none.results().getFirst())).isEmpty();
     DescribeLogDirsResponseData unknown = connection.ask(handler, 5, asking("nix", 0));
     assertThat(text(unknown.results().getFirst())).isEmpty();
-  }
-
-  @Test
-  void aDirectoryReportsTheSpaceOfItsVolumeAndWhetherItIsThere(@TempDir Path directory) {
-    LogDirectories there = new SingleLogDirectory(directory);
-    LogDirectories.LogDirectory found = there.list().getFirst();
-    assertThat(found.error()).isEqualTo(Errors.NONE);
-    assertThat(found.path()).isEqualTo(directory.toString());
-    assertThat(found.totalBytes()).isPositive().isGreaterThanOrEqualTo(found.usableBytes());
-    assertThat(there.pathOf(new TopicPartition("t", 0))).isEqualTo(found.path());
-
-    LogDirectories.LogDirectory gone =
-        new SingleLogDirectory(directory.resolve("gone")).list().getFirst();
-    assertThat(gone.error()).isEqualTo(Errors.KAFKA_STORAGE_ERROR);
-    assertThat(gone.totalBytes()).isEqualTo(LogDirectories.UNKNOWN_BYTES);
   }
 }
