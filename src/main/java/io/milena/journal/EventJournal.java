@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -81,6 +82,7 @@ final class EventJournal implements Closeable {
   private final List<JournalSegment> sealed = new ArrayList<>();
   private JournalSegment active;
   private volatile @Nullable IOException failure;
+  private final CompletableFuture<IOException> failed = new CompletableFuture<>();
   private volatile boolean isClosed;
 
   /** The last write found no space. The writer's alone. */
@@ -417,8 +419,14 @@ final class EventJournal implements Closeable {
     }
   }
 
+  /** Completes with the failure once the journal refuses everything, but for lack of space. */
+  CompletionStage<IOException> failed() {
+    return failed;
+  }
+
   private void fail(List<Request> group, IOException cause) {
     failure = cause;
+    failed.complete(cause);
     LOG.error("Journal {} cannot be written and refuses everything from now on", directory, cause);
     refuse(group, cause);
   }

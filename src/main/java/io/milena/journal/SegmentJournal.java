@@ -1,5 +1,6 @@
 package io.milena.journal;
 
+import akka.event.EventStream;
 import akka.persistence.AtomicWrite;
 import akka.persistence.PersistentRepr;
 import akka.persistence.journal.japi.AsyncWriteJournal;
@@ -37,6 +38,10 @@ public final class SegmentJournal extends AsyncWriteJournal {
             Path.of(JournalDirectory.events(config)),
             Math.toIntExact(config.getBytes("segment-bytes")),
             Disk.REAL);
+    EventStream events = context().system().eventStream();
+    Path directory = Path.of(JournalDirectory.events(config));
+    var _ =
+        journal.failed().thenAccept(cause -> events.publish(new JournalFailed(directory, cause)));
   }
 
   @Override

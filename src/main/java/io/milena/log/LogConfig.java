@@ -38,6 +38,8 @@ import org.apache.kafka.common.record.TimestampType;
  * @param fileDeleteDelayMs {@code file.delete.delay.ms}: how long a deleted segment stays readable
  * @param preallocate {@code preallocate}; accepted, and without effect here
  * @param durability when an append may be acknowledged
+ * @param producerExpirationMs {@code producer.id.expiration.ms}, a setting of the node: how long a
+ *     producer is remembered that writes nothing
  */
 public record LogConfig(
     int segmentBytes,
@@ -65,10 +67,14 @@ public record LogConfig(
     double minCleanableDirtyRatio,
     long fileDeleteDelayMs,
     boolean preallocate,
-    Durability durability) {
+    Durability durability,
+    long producerExpirationMs) {
 
   /** Name of Milena's own setting. */
   public static final String DURABILITY_CONFIG = "durability";
+
+  /** Name of the setting of nodes that is no topic's. */
+  public static final String PRODUCER_EXPIRATION_CONFIG = "producer.id.expiration.ms";
 
   /** What must have happened to a batch before its append is acknowledged. */
   public enum Durability {
@@ -117,7 +123,8 @@ public record LogConfig(
         ratio(values),
         longValue(values, TopicConfig.FILE_DELETE_DELAY_MS_CONFIG, 60_000, 0),
         Boolean.parseBoolean(values.getOrDefault(TopicConfig.PREALLOCATE_CONFIG, "false")),
-        durability(values.getOrDefault(DURABILITY_CONFIG, "replicated")));
+        durability(values.getOrDefault(DURABILITY_CONFIG, "replicated")),
+        longValue(values, PRODUCER_EXPIRATION_CONFIG, days(1), 1));
   }
 
   /**

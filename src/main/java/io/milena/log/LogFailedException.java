@@ -19,6 +19,8 @@ public final class LogFailedException extends RuntimeException {
     DISK_FULL,
     /** The file system refused for another reason: the log should be taken offline. */
     IO,
+    /** The directory that holds the log and others failed, which has been said. */
+    DIRECTORY,
     /** The bytes in the files are not what they should be. */
     CORRUPT
   }
@@ -62,7 +64,8 @@ public final class LogFailedException extends RuntimeException {
 
   /** Reports that the directory which holds a log, with others, cannot be used any more. */
   public static LogFailedException ofDirectory(Path directory, Path logDirectory) {
-    return of(directory, "using it", new IOException("log directory " + logDirectory + " failed"));
+    String what = "log directory " + logDirectory + " failed";
+    return new LogFailedException(Kind.DIRECTORY, directory, what, new IOException(what));
   }
 
   /** Reports records that are not what was written, with what can be done about it. */

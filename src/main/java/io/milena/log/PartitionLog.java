@@ -31,9 +31,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PartitionLog implements ReplicatedLog {
 
-  /** Kafka's {@code producer.id.expiration.ms}. */
-  public static final long PRODUCER_EXPIRATION_MS = 86_400_000L;
-
   /** Replaced as a whole when the log has been moved to another directory. */
   private volatile LogState log;
 
@@ -81,7 +78,8 @@ public final class PartitionLog implements ReplicatedLog {
       Files.createDirectories(directory);
       checkTopicId(directory, topicId);
       LogLoader loader =
-          new LogLoader(directory, config, state, clock.wallClockMs(), PRODUCER_EXPIRATION_MS);
+          new LogLoader(
+              directory, config, state, clock.wallClockMs(), config.producerExpirationMs());
       loader.load();
       LogState log = new LogState(directory, partition, config, loader);
       log.recoveryPoint =
@@ -168,9 +166,9 @@ public final class PartitionLog implements ReplicatedLog {
     log.producers.onHighWatermark(highWatermark);
   }
 
-  /** Forgets producers that have written nothing for {@link #PRODUCER_EXPIRATION_MS}. */
+  /** Forgets producers that have written nothing for {@code producer.id.expiration.ms}. */
   public void removeExpiredProducers(long nowMs) {
-    log.producers.removeExpired(nowMs, PRODUCER_EXPIRATION_MS);
+    log.producers.removeExpired(nowMs, log.config.producerExpirationMs());
   }
 
   /**

@@ -53,6 +53,12 @@ public final class EffectiveConfigs {
         : inherited(key, nodePlaces(image, staticNodeConfig));
   }
 
+  /** One node configuration as it holds on this node, or null where it has no value. */
+  public static @Nullable String effectiveNodeValue(
+      MetadataImage image, Map<String, String> staticNodeConfig, String name) {
+    return firstValue(name, nodePlaces(image, staticNodeConfig));
+  }
+
   /** Every node configuration that has a value, as it holds on this node. */
   public static Map<String, String> effectiveNodeConfig(
       MetadataImage image, Map<String, String> staticNodeConfig) {

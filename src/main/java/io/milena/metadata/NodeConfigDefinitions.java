@@ -411,7 +411,7 @@ final class NodeConfigDefinitions {
         Double.MAX_VALUE,
         atLeast(1),
         "Compaction reads and writes no faster.");
-    fixed(
+    dynamic(
         "replica.alter.log.dirs.io.max.bytes.per.second",
         ConfigDef.Type.LONG,
         Long.MAX_VALUE,

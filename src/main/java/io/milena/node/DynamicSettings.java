@@ -27,6 +27,7 @@ final class DynamicSettings implements MetadataService.MetadataListener {
   record Parts(
       Consumer<CleanerSettings> cleaner,
       IntConsumer recoveryThreads,
+      Consumer<NodeSettings.Rates> rates,
       Consumer<ConnectionLimits> connections) {}
 
   private final Map<String, String> staticConfig;
@@ -58,6 +59,7 @@ final class DynamicSettings implements MetadataService.MetadataListener {
     try {
       parts.cleaner().accept(NodeSettings.cleaner(newest));
       parts.recoveryThreads().accept(NodeSettings.recoveryThreads(newest));
+      parts.rates().accept(NodeSettings.rates(newest));
     } catch (RuntimeException defect) {
       LOG.error("settings of this node were changed and could not be applied:", defect);
     }

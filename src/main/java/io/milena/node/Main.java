@@ -7,8 +7,8 @@ import java.nio.file.StandardCopyOption;
 
 /**
  * The process of one node; {@code bin/milena start} runs it. Exit codes: 0 stopped as asked, 1
- * cannot start, or every log directory has failed, 2 wrong arguments or configuration, 5 the port
- * or the data directory is in use.
+ * cannot start, or its disks have failed, 2 wrong arguments or configuration, 5 the port or the
+ * data directory is in use.
  *
  * <p>bin/milena passes {@code milena.started} and, for a daemon, {@code milena.log}, the file that
  * the output goes to. Once it serves it prints a banner and writes {@code DIR/milena.ready}: its

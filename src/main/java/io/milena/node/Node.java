@@ -48,7 +48,7 @@ public final class Node {
    * @param clusterAddress where the other nodes reach it, with the port it got
    * @param executors threads to end last
    * @param givenUp completes with the reason once the cluster has given this life up
-   * @param disksFailed completes once no log directory can be used any more
+   * @param disksFailed completes with the reason once what the node needs cannot be used any more
    */
   record Parts(
       MemberIdentity self,
@@ -66,7 +66,7 @@ public final class Node {
       Optional<HttpPort> http,
       List<ExecutorService> executors,
       CompletionStage<String> givenUp,
-      CompletionStage<Void> disksFailed) {}
+      CompletionStage<String> disksFailed) {}
 
   private final NodeConfig config;
   private final DataDirectory data;
@@ -147,20 +147,14 @@ public final class Node {
 
   /**
    * Completes with the reason, for people, once the node is of no use any more and should be
-   * stopped: it does not serve a single partition, and will not before it is started again.
+   * stopped: its metadata, or every log directory, is on a disk that failed.
    */
   public CompletionStage<String> failed() {
     return failed.minimalCompletionStage();
   }
 
   private void watchOverLife() {
-    var _ =
-        parts
-            .disksFailed()
-            .thenAccept(_ ->
-                failed.complete(
-                    "none of its log directories can be used any more: repair the disks, then"
-                        + " start it again"));
+    var _ = parts.disksFailed().thenAccept(failed::complete);
     var _ =
         parts
             .givenUp()

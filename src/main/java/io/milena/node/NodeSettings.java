@@ -52,6 +52,22 @@ final class NodeSettings {
         number(values, "max.connection.creation.rate"));
   }
 
+  /**
+   * Bytes per second.
+   *
+   * @param leading {@code leader.replication.throttled.rate}
+   * @param following {@code follower.replication.throttled.rate}
+   * @param moving {@code replica.alter.log.dirs.io.max.bytes.per.second}
+   */
+  record Rates(long leading, long following, long moving) {}
+
+  static Rates rates(Map<String, String> values) {
+    return new Rates(
+        Long.parseLong(value(values, "leader.replication.throttled.rate")),
+        Long.parseLong(value(values, "follower.replication.throttled.rate")),
+        Long.parseLong(value(values, "replica.alter.log.dirs.io.max.bytes.per.second")));
+  }
+
   static int recoveryThreads(Map<String, String> values) {
     return number(values, "num.recovery.threads.per.data.dir");
   }

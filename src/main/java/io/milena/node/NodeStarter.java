@@ -60,6 +60,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -215,6 +216,15 @@ final class NodeStarter {
       Cluster cluster = Cluster.get(system);
       cluster.manager().tell(Join.create(cluster.selfMember().address()));
     }
+    CompletionStage<String> disksFailed =
+        JournalWatch.start(system)
+            .applyToEither(
+                directories
+                    .allFailed()
+                    .thenApply(_ ->
+                        "none of its log directories can be used any more: repair the disks,"
+                            + " then start it again"),
+                reason -> reason);
     MetadataMember member = metadata(system);
     MetadataService metadata = member.service();
     ClusterMetadata.get(system).provide(metadata);
@@ -239,6 +249,7 @@ final class NodeStarter {
     ProducerIds producerIds = new ProducerIds(metadata, nodeId, nodeEpoch::get);
     Replication replication =
         new Replication(nodeId, clusterId, metadata, replicas, Replication.settings(config), clock);
+    replication.limit(NodeSettings.rates(fixedValues));
     KafkaServer server = bind(member, replicas, groups, producerIds, replication);
     OtherNodes others = new OtherNodes(nodeId, metadata);
     NodeWatch watch =
@@ -254,7 +265,7 @@ final class NodeStarter {
       metadata.subscribe(watch);
       metadata.subscribe(others);
       metadata.subscribe(replicas);
-      metadata.subscribe(dynamicSettings(replicas, openers, server, io));
+      metadata.subscribe(dynamicSettings(replicas, openers, replication, server, io));
       List<NodeConfig.Listener> addresses = addresses(server);
       register(system, metadata, addresses);
       AtomicBoolean ready = new AtomicBoolean();
@@ -302,7 +313,7 @@ final class NodeStarter {
           http,
           executors,
           givenUp,
-          directories.allFailed());
+          disksFailed);
     } catch (RuntimeException failure) {
       watch.close();
       http.ifPresent(HttpPort::stop); // else its port is taken when the node tries again
@@ -415,7 +426,7 @@ final class NodeStarter {
                 millis("replica.high.watermark.checkpoint.interval.ms", 5_000),
                 millis("log.flush.offset.checkpoint.interval.ms", 60_000)),
             NodeSettings.cleaner(fixedValues),
-            config.kafkaLong("replica.alter.log.dirs.io.max.bytes.per.second", Long.MAX_VALUE),
+            NodeSettings.rates(fixedValues).moving(),
             clock,
             openers,
             io,
@@ -449,13 +460,24 @@ final class NodeStarter {
 
   private ReplicaConfig replicaConfig(MetadataImage image, String topic) {
     Map<String, String> values = EffectiveConfigs.effectiveTopicConfig(image, staticConfig, topic);
+    Map<String, String> ofLog = new HashMap<>(values);
+    String expiration =
+        EffectiveConfigs.effectiveNodeValue(
+            image, staticConfig, LogConfig.PRODUCER_EXPIRATION_CONFIG);
+    if (expiration != null) {
+      ofLog.put(LogConfig.PRODUCER_EXPIRATION_CONFIG, expiration);
+    }
     return new ReplicaConfig(
-        LogConfig.of(values),
+        LogConfig.of(ofLog),
         Integer.parseInt(values.getOrDefault(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG, "1").trim()));
   }
 
   private DynamicSettings dynamicSettings(
-      LocalReplicas replicas, ThreadPoolExecutor openers, KafkaServer server, Executor io) {
+      LocalReplicas replicas,
+      ThreadPoolExecutor openers,
+      Replication replication,
+      KafkaServer server,
+      Executor io) {
     return new DynamicSettings(
         staticConfig,
         new DynamicSettings.Parts(
@@ -465,6 +487,10 @@ final class NodeStarter {
               openers.setMaximumPoolSize(Math.max(threads, openers.getCorePoolSize()));
               openers.setCorePoolSize(threads);
               openers.setMaximumPoolSize(threads);
+            },
+            rates -> {
+              replication.limit(rates);
+              replicas.moveBytesPerSecond(rates.moving());
             },
             server::limit),
         io);

@@ -7,6 +7,7 @@ import io.milena.wire.KafkaServer;
 import io.milena.wire.exchange.ExchangeSettings;
 import io.milena.wire.exchange.FollowerLinks;
 import io.milena.wire.exchange.LeaderExchange;
+import io.milena.wire.exchange.ReplicationThrottle;
 import io.milena.wire.handler.PrivateApi;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
@@ -22,6 +23,7 @@ final class Replication {
   private final ReplicaDirectory replicas;
   private final ExchangeSettings settings;
   private final Clock clock;
+  private final ReplicationThrottle throttle;
   private final LeaderExchange leading;
   private final AtomicReference<@Nullable FollowerLinks> following = new AtomicReference<>();
 
@@ -38,7 +40,8 @@ final class Replication {
     this.replicas = replicas;
     this.settings = settings;
     this.clock = clock;
-    this.leading = new LeaderExchange(nodeId, clusterId, metadata, replicas, clock);
+    this.throttle = new ReplicationThrottle(nodeId);
+    this.leading = new LeaderExchange(nodeId, clusterId, metadata, replicas, throttle, clock);
   }
 
   static ExchangeSettings settings(NodeConfig config) {
@@ -53,6 +56,11 @@ final class Replication {
       throw StartupException.wrongConfiguration(
           String.valueOf(outOfRange.getMessage()), outOfRange);
     }
+  }
+
+  /** Limits what is throttled from now on. */
+  void limit(NodeSettings.Rates rates) {
+    throttle.limit(rates.leading(), rates.following(), clock.monotonicNanos());
   }
 
   /** What other nodes may ask: for the listeners. */
@@ -70,8 +78,17 @@ final class Replication {
   void start(KafkaServer server, LongSupplier nodeEpoch) {
     FollowerLinks links =
         new FollowerLinks(
-            nodeId, clusterId, nodeEpoch, metadata, replicas, server.loops(), settings, clock);
+            nodeId,
+            clusterId,
+            nodeEpoch,
+            metadata,
+            replicas,
+            server.loops(),
+            settings,
+            throttle,
+            clock);
     following.set(links);
+    metadata.subscribe(throttle);
     metadata.subscribe(leading);
     metadata.subscribe(links);
   }

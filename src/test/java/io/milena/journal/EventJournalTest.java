@@ -151,6 +151,7 @@ class EventJournalTest {
     var disk = new FailingDisk();
     try (var journal = open(disk)) {
       journal.write("a", List.of(event(1))).join();
+      assertThat(journal.failed()).isNotCompleted();
       disk.isFailing = true;
       assertThat(journal.write("a", List.of(event(2)))).failsWithin(10, TimeUnit.SECONDS);
       disk.isFailing = false;
@@ -158,6 +159,7 @@ class EventJournalTest {
           .failsWithin(10, TimeUnit.SECONDS)
           .withThrowableThat()
           .withMessageContaining("restart the node");
+      assertThat(journal.failed()).isCompleted();
     }
     // What was reported as failed may be there or not; what was acknowledged is.
     try (var journal = open(Disk.REAL)) {

@@ -51,6 +51,26 @@ class PartitionLogTest {
   }
 
   @Test
+  void producersAreForgottenWhenTheirTimeIsUpWhichMayBeChanged() {
+    MemoryRecords batch = Batches.batch().by(7, 0, 0).of(Batches.record(NOW_MS, "k", "v"));
+    byte[] sent = Batches.copyOf(batch);
+    log.appendAsLeader(batch, 0, AppendOrigin.CLIENT, NOW_MS);
+    log.removeExpiredProducers(NOW_MS + 5_000);
+    assertThat(resend(sent)).isInstanceOf(AppendOutcome.Duplicate.class);
+    log.updateConfig(LogConfig.of(Map.of("producer.id.expiration.ms", "4000")));
+    log.removeExpiredProducers(NOW_MS + 5_000);
+    assertThat(resend(sent)).isInstanceOf(AppendOutcome.Appended.class);
+  }
+
+  private AppendOutcome resend(byte[] sent) {
+    return log.appendAsLeader(
+        MemoryRecords.readableRecords(ByteBuffer.wrap(sent.clone())),
+        0,
+        AppendOrigin.CLIENT,
+        NOW_MS);
+  }
+
+  @Test
   void followerHoldsTheSameBytes() throws Exception {
     PartitionLog follower = open("follower", Map.of("segment.bytes", "1000"));
     for (int i = 0; i < 20; i++) {

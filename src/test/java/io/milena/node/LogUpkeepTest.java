@@ -133,6 +133,8 @@ class LogUpkeepTest {
     copyWithTopicId("kept-0", "gone-0");
     copyWithTopicId("kept-0", "remade-0");
     copyWithTopicId("kept-0", "gone-1.0123456789abcdef-delete");
+    copyWithTopicId("kept-0", "nameless-0");
+    Files.delete(directory("nameless-0").resolve("partition.metadata"));
     Path foreign = Files.createDirectory(directory("lost+found"));
     try (TestNode node = start()) {
       assertThat(directory("gone-0")).doesNotExist();
@@ -147,6 +149,12 @@ class LogUpkeepTest {
             }
           },
           "leftovers are gone");
+      try (Stream<Path> entries = Files.list(data.resolve("partitions"))) {
+        assertThat(entries.map(entry -> entry.getFileName().toString()))
+            .as("nobody knows what it is: out of the way, and kept")
+            .doesNotContain("nameless-0")
+            .anyMatch(name -> name.startsWith("nameless-0.") && name.endsWith("-stray"));
+      }
     }
   }
 

@@ -7,6 +7,7 @@ import io.milena.cli.ExitCode;
 import io.milena.cli.Output;
 import io.milena.cli.Table;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
@@ -46,16 +47,22 @@ public final class ClusterCommand implements Callable<Integer> {
       ClusterView view = ClusterView.read(admin);
       List<Trouble> troubles =
           Trouble.find(view.partitions(), view.nodeStates(), view.minInSync(admin));
+      Map<Integer, List<String>> dead =
+          troubles.isEmpty() ? Map.of() : DeadDirectories.of(admin, live(view));
       if (output.isJson()) {
-        output.json(json(view, troubles));
+        output.json(json(view, troubles, dead));
       } else {
-        print(view, troubles);
+        print(view, troubles, dead);
       }
     }
     return ExitCode.OK;
   }
 
-  private void print(ClusterView view, List<Trouble> troubles) {
+  private static List<Integer> live(ClusterView view) {
+    return view.nodes().stream().filter(node -> !node.isFenced()).map(Node::id).toList();
+  }
+
+  private void print(ClusterView view, List<Trouble> troubles, Map<Integer, List<String>> dead) {
     output.line("cluster   " + view.clusterId());
     output.line("metadata  " + metadata(view));
     output.line(
@@ -97,6 +104,12 @@ public final class ClusterCommand implements Callable<Integer> {
           "%s: %s %s: %s"
               .formatted(trouble.kind(), trouble.topic(), trouble.ranges(), trouble.reason()));
     }
+    dead.forEach((node, paths) ->
+        paths.forEach(path ->
+            output.line(
+                ("log directory %s of node %d cannot be used: its replicas are offline there until"
+                        + " the disk is repaired and the node restarted")
+                    .formatted(path, node))));
   }
 
   private static String metadata(ClusterView view) {
@@ -162,7 +175,8 @@ public final class ClusterCommand implements Callable<Integer> {
     }
   }
 
-  private static ObjectNode json(ClusterView view, List<Trouble> troubles) {
+  private static ObjectNode json(
+      ClusterView view, List<Trouble> troubles, Map<Integer, List<String>> dead) {
     ObjectNode report =
         Output.object().put("clusterId", view.clusterId()).put("controller", view.controller());
     view.quorum()
@@ -206,6 +220,9 @@ public final class ClusterCommand implements Callable<Integer> {
       trouble.state().missing().forEach(node.putArray("missing")::add);
       node.put("minInSync", trouble.minInSync()).put("reason", trouble.reason());
     }
+    ArrayNode directories = report.putArray("deadLogDirectories");
+    dead.forEach((node, paths) ->
+        paths.forEach(path -> directories.addObject().put("node", node).put("path", path)));
     return report;
   }
 

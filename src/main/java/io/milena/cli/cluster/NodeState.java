@@ -5,7 +5,7 @@ import java.util.Locale;
 /** What the cluster says of a node. */
 enum NodeState {
   /** Registered, and it serves. */
-  LIVE("is live and catches up"),
+  LIVE("is live and catches up, unless its log is offline"),
 
   /** Registered, but not heard of, stopping, or not caught up with the metadata yet. */
   FENCED("is fenced: stopped, cut off or starting"),

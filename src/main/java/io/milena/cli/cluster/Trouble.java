@@ -121,7 +121,9 @@ record Trouble(
     List<Integer> live =
         complete.stream().filter(node -> state(nodes, node) == NodeState.LIVE).toList();
     if (!live.isEmpty()) {
-      return "nothing is read or written: a leader is being chosen, and can be " + nodes(live);
+      return "nothing is read or written: a leader is being chosen, and can be "
+          + nodes(live)
+          + ", unless its log is offline there";
     }
     return "nothing is read or written: only %s %s all records, and %s; start %s again"
         .formatted(

@@ -139,6 +139,7 @@ final class Forwarding {
         || command instanceof MetadataCommand.FenceNode
         || command instanceof MetadataCommand.BeginShutdown
         || command instanceof MetadataCommand.LeaveInSync
+        || command instanceof MetadataCommand.ReportOffline
         || command instanceof MetadataCommand.ClaimLeadership
         || command instanceof MetadataCommand.ResignLeadership
         || command instanceof MetadataCommand.AllocateProducerIds;

@@ -34,6 +34,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
@@ -90,6 +91,10 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
   private final StrayLogs strays;
   private final LogCleaner cleaner;
   private final LogMoves moves;
+
+  /** How many logs are in no log directory that can be used. */
+  private final AtomicInteger nowhere = new AtomicInteger();
+
   private final RecoverySummary recovery = new RecoverySummary();
   private final Map<TopicPartition, ReplicaHandle> byPartition = new ConcurrentHashMap<>();
   private final Map<Uuid, List<ReplicaHandle>> byTopic = new HashMap<>();
@@ -114,7 +119,7 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
       Configs configs,
       Intervals intervals,
       CleanerSettings cleaning,
-      double moveBytesPerSecond,
+      long moveBytesPerSecond,
       Clock clock,
       ExecutorService openers,
       Executor io,
@@ -171,6 +176,11 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
   /** Compacts by other settings from now on. */
   public void reconfigureCleaner(CleanerSettings settings) {
     cleaner.reconfigure(settings);
+  }
+
+  /** Copies logs between directories no faster from now on. */
+  public void moveBytesPerSecond(long newest) {
+    moves.bytesPerSecond(newest);
   }
 
   Intervals intervals() {
@@ -369,11 +379,10 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
         directory = directories.place(handle, byPartition.values());
       }
       if (directory == null) {
-        LOG.error(
-            "{} stays offline: its log is in none of the log directories that can be used",
-            partition);
+        LOG.debug("{} stays offline: its log is in no log directory that can be used", partition);
+        nowhere.incrementAndGet();
         handle.fail();
-        onOffline(handle);
+        onOffline(handle, Optional.empty());
         return;
       }
       handle.directory(directory);
@@ -418,18 +427,20 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
           failure.getMessage(),
           failure instanceof LogFailedException ? null : failure);
       handle.fail();
-      onOffline(handle);
+      onOffline(
+          handle,
+          failure instanceof LogFailedException ofLog ? Optional.of(ofLog) : Optional.empty());
     }
   }
 
   /** A log failed: others must lead its partition; and perhaps all of its directory has failed. */
-  private void onOffline(ReplicaHandle handle) {
+  private void onOffline(ReplicaHandle handle, Optional<LogFailedException> failure) {
     OfflineReports reports = offline;
     if (reports != null) {
       reports.add(handle);
     }
     LogDirectory directory = handle.directory();
-    if (directory != null) {
+    if (directory != null && failure.isPresent()) {
       io.execute(() -> directories.check(directory));
     }
   }
@@ -641,6 +652,11 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
     if (!recovery.untouched()) {
       LOG.info("{}", recovery.sentence(directories.cleanShutdown()));
     }
+    if (nowhere.get() > 0) {
+      LOG.error(
+          "{} replicas stay offline: their logs are in no log directory that can be used",
+          nowhere.get());
+    }
     directories.begin();
     io.execute(strays::deleteFiles);
     io.execute(this::resumeMoves);
@@ -651,7 +667,7 @@ public final class LocalReplicas implements ReplicaDirectory, MetadataListener {
    * The node is registered: tells the metadata group which replicas are offline here, now and
    * whenever one fails.
    *
-   * @return completes once it knows of all there are now; not if this life of the node is over
+   * @return completes once it knows of all there are now, or this life of the node is over
    */
   public CompletionStage<Void> reportOffline() {
     OfflineReports reports = offline;

@@ -39,9 +39,11 @@ final class LogMoves {
   private final ReplicaCheckpoints checkpoints;
   private final Clock clock;
   private final Executor io;
-  private final double bytesPerSecond;
 
-  /** Guarded by this, as all that follows; in the order in which they were asked for. */
+  /** Guarded by this, as all that follows. */
+  private long bytesPerSecond;
+
+  /** In the order in which they were asked for. */
   private final Map<TopicPartition, Move> moves = new LinkedHashMap<>();
 
   private @Nullable Thread thread;
@@ -75,11 +77,17 @@ final class LogMoves {
    * @param bytesPerSecond {@code replica.alter.log.dirs.io.max.bytes.per.second}
    * @param io deletes what has been left behind
    */
-  LogMoves(ReplicaCheckpoints checkpoints, Clock clock, Executor io, double bytesPerSecond) {
+  LogMoves(ReplicaCheckpoints checkpoints, Clock clock, Executor io, long bytesPerSecond) {
     this.checkpoints = checkpoints;
     this.clock = clock;
     this.io = io;
     this.bytesPerSecond = bytesPerSecond;
+  }
+
+  /** Copies no faster from now on. */
+  synchronized void bytesPerSecond(long newest) {
+    bytesPerSecond = newest;
+    moves.values().forEach(move -> move.pace.bytesPerSecond((double) newest));
   }
 
   /** Has a log moved; one that is on its way elsewhere goes there instead. Returns at once. */
@@ -93,7 +101,8 @@ final class LogMoves {
       return;
     }
     moves.put(
-        handle.partition(), new Move(handle, target, new ThrottledPace(clock, bytesPerSecond)));
+        handle.partition(),
+        new Move(handle, target, new ThrottledPace(clock, (double) bytesPerSecond)));
     if (thread == null) {
       thread = Thread.ofPlatform().daemon().name("milena-move").start(this::work);
     }

@@ -62,7 +62,7 @@ final class OfflineReports {
   /**
    * The node is registered: what it says is heard from now on.
    *
-   * @return completes once nothing waits to be reported
+   * @return completes once nothing waits to be reported, or nobody listens any more
    */
   synchronized CompletionStage<Void> begin() {
     registered = true;
@@ -116,8 +116,9 @@ final class OfflineReports {
       return;
     }
     if (reply != null && reply.error() == Errors.STALE_BROKER_EPOCH) {
-      // The next life of the node looks at its logs itself.
+      // The next life of the node looks at its logs itself; who waits is refused the next step too.
       stopped = true;
+      allReported.complete(null);
       return;
     }
     LOG.info(

@@ -17,8 +17,9 @@ import io.milena.replication.LeaderAnswer;
 import io.milena.replication.ReplicaConfig;
 import io.milena.replication.ReplicaCore;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Executor;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.apache.kafka.common.protocol.Errors;
 import org.slf4j.Logger;
@@ -49,7 +50,7 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
    * @param flusher runs the flushes of fsync mode, see {@link FlushRounds}
    * @param onRecordsDeleted told when a log start offset was moved by request
    * @param diskSpace told when an append finds none
-   * @param onOffline told that a replica went offline
+   * @param onOffline told that a replica went offline, and of the failure of its log if it had one
    * @param inSync told how the followers of a replica do that leads
    */
   record Environment(
@@ -59,7 +60,7 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
       Executor flusher,
       Runnable onRecordsDeleted,
       DiskSpace diskSpace,
-      Consumer<ReplicaHandle> onOffline,
+      BiConsumer<ReplicaHandle, Optional<LogFailedException>> onOffline,
       Function<ReplicaHandle, InSyncReports> inSync) {}
 
   private final ReplicaHandle handle;
@@ -183,7 +184,7 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
             "{} goes offline, its actor has ended unexpectedly: restart the node",
             handle.partition());
         handle.publish(EmptyViews.OFFLINE);
-        environment.onOffline().accept(handle);
+        environment.onOffline().accept(handle, Optional.empty());
       }
       return this;
     }
@@ -520,12 +521,19 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
   }
 
   private void goOffline(Throwable failure) {
-    LOG.error(
-        "{} goes offline, the rest of the node goes on: {}. Repair the disk or its directory and"
-            + " restart the node.",
-        handle.partition(),
-        failure.getMessage());
-    if (!(failure instanceof LogFailedException)) {
+    Optional<LogFailedException> ofLog =
+        failure instanceof LogFailedException log ? Optional.of(log) : Optional.empty();
+    if (ofLog.isPresent() && ofLog.get().kind() == LogFailedException.Kind.DIRECTORY) {
+      // One line for the directory is enough.
+      LOG.debug("{} goes offline: {}", handle.partition(), failure.getMessage());
+    } else {
+      LOG.error(
+          "{} goes offline, the rest of the node goes on: {}. Repair the disk or its directory and"
+              + " restart the node.",
+          handle.partition(),
+          failure.getMessage());
+    }
+    if (ofLog.isEmpty()) {
       LOG.error("cause, a defect of Milena's:", failure);
     }
     offline = true;
@@ -533,7 +541,7 @@ final class ReplicaActor extends AbstractOnMessageBehavior<ReplicaCommand> {
     onSpace();
     handle.publish(EmptyViews.OFFLINE);
     core.end(Errors.KAFKA_STORAGE_ERROR, "the log of " + handle.partition() + " has just failed");
-    environment.onOffline().accept(handle);
+    environment.onOffline().accept(handle, ofLog);
   }
 
   /** After a change of what this replica is: what it shows, whom it answers, what must to disk. */

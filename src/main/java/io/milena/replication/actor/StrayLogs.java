@@ -88,9 +88,12 @@ final class StrayLogs {
       if (topicId.isPresent()) {
         setAside(directory, partition);
       } else {
+        // As Kafka: out of the way, so that a topic of the name does not get it, and left there.
         LOG.warn(
-            "{} is no log of a topic that this node knows, and names no topic id: it is left alone",
-            directory.logPath(partition));
+            "{} is no log of a topic that this node knows, and names no topic id: it is now {};"
+                + " delete it once you do not need it",
+            directory.logPath(partition),
+            directory.setAsideStray(partition));
       }
     });
   }

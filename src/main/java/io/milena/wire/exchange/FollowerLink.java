@@ -226,6 +226,12 @@ final class FollowerLink implements KeptConnection.User, Runnable {
     if (partition.answers > 0 || partition.pausing) {
       return;
     }
+    long delayMs =
+        links.throttle().followingDelayMs(partition.replica, links.clock().monotonicNanos());
+    if (delayMs > 0) {
+      pause(partition, delayMs);
+      return;
+    }
     if (partition.handle == FollowedPartition.NO_HANDLE) {
       partition.handle = newHandle(partition);
       request.added(
@@ -342,6 +348,11 @@ final class FollowerLink implements KeptConnection.User, Runnable {
     // With any of these the leader has answered the position, and waits for the next.
     partition.mustTell |= records.hasRemaining() || diverging != null || error != Errors.NONE;
     partition.answers++;
+    if (records.hasRemaining()) {
+      links
+          .throttle()
+          .taken(partition.replica, records.remaining(), links.clock().monotonicNanos());
+    }
     CompletableFuture<Void> done =
         partition
             .replica
@@ -422,15 +433,20 @@ final class FollowerLink implements KeptConnection.User, Runnable {
           links.settings().backoffMs());
     }
     if (!partition.pausing) {
-      partition.pausing = true;
-      var _ =
-          loop.schedule(
-              links.settings().backoffMs(),
-              () -> {
-                partition.pausing = false;
-                mark(partition);
-              });
+      pause(partition, links.settings().backoffMs());
     }
+  }
+
+  /** Says nothing of a partition for some time. */
+  private void pause(FollowedPartition partition, long delayMs) {
+    partition.pausing = true;
+    var _ =
+        loop.schedule(
+            delayMs,
+            () -> {
+              partition.pausing = false;
+              mark(partition);
+            });
   }
 
   private static boolean hasMoved(FollowedPartition partition) {

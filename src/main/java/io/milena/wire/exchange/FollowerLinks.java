@@ -42,6 +42,7 @@ public final class FollowerLinks implements MetadataService.MetadataListener {
   private final ReplicaDirectory replicas;
   private final List<NetworkLoop> loops;
   private final ExchangeSettings settings;
+  private final ReplicationThrottle throttle;
   private final Clock clock;
 
   private final Map<Integer, FollowerLink> byLeader = new ConcurrentHashMap<>();
@@ -75,6 +76,7 @@ public final class FollowerLinks implements MetadataService.MetadataListener {
       ReplicaDirectory replicas,
       List<NetworkLoop> loops,
       ExchangeSettings settings,
+      ReplicationThrottle throttle,
       Clock clock) {
     this.nodeId = nodeId;
     this.clusterId = clusterId;
@@ -83,6 +85,7 @@ public final class FollowerLinks implements MetadataService.MetadataListener {
     this.replicas = replicas;
     this.loops = List.copyOf(loops);
     this.settings = settings;
+    this.throttle = throttle;
     this.clock = clock;
   }
 
@@ -100,6 +103,10 @@ public final class FollowerLinks implements MetadataService.MetadataListener {
 
   ExchangeSettings settings() {
     return settings;
+  }
+
+  ReplicationThrottle throttle() {
+    return throttle;
   }
 
   Clock clock() {

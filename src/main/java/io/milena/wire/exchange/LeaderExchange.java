@@ -37,6 +37,7 @@ public final class LeaderExchange implements MetadataService.MetadataListener {
   private final Uuid clusterId;
   private final MetadataService metadata;
   private final ReplicaDirectory replicas;
+  private final ReplicationThrottle throttle;
   private final Clock clock;
   private final Set<LeaderSession> sessions = ConcurrentHashMap.newKeySet();
 
@@ -45,11 +46,13 @@ public final class LeaderExchange implements MetadataService.MetadataListener {
       Uuid clusterId,
       MetadataService metadata,
       ReplicaDirectory replicas,
+      ReplicationThrottle throttle,
       Clock clock) {
     this.nodeId = nodeId;
     this.clusterId = clusterId;
     this.metadata = metadata;
     this.replicas = replicas;
+    this.throttle = throttle;
     this.clock = clock;
   }
 
@@ -80,6 +83,10 @@ public final class LeaderExchange implements MetadataService.MetadataListener {
     if (!delta.nodes().isEmpty()) {
       sessions.forEach(LeaderSession::nodesChanged);
     }
+  }
+
+  ReplicationThrottle throttle() {
+    return throttle;
   }
 
   Clock clock() {

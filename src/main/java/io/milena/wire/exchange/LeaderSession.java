@@ -269,11 +269,34 @@ final class LeaderSession
     LogView log = view.log();
     if (partition.logEndOffset < log.logEndOffset()
         || partition.logEndOffset < log.logStartOffset()) {
-      owe(partition, Owed.ANSWER);
+      if (!isPostponed(partition, replica)) {
+        owe(partition, Owed.ANSWER);
+      }
     } else if (view.highWatermark() != partition.toldHighWatermark
         || log.logStartOffset() != partition.toldLogStartOffset) {
       owe(partition, Owed.NEWS);
     }
+  }
+
+  /** Whether a throttle keeps its records back for now; then it is looked at again. */
+  private boolean isPostponed(ServedPartition partition, Replica replica) {
+    if (partition.postponed) {
+      return true;
+    }
+    long delayMs =
+        exchange.throttle().leadingDelayMs(replica, follower, exchange.clock().monotonicNanos());
+    if (delayMs == 0) {
+      return false;
+    }
+    partition.postponed = true;
+    var _ =
+        connection.schedule(
+            delayMs,
+            () -> {
+              partition.postponed = false;
+              mark(partition);
+            });
+    return true;
   }
 
   private void owe(ServedPartition partition, Owed owed) {
@@ -314,7 +337,7 @@ final class LeaderSession
   private void serve(ServedPartition partition) {
     Replica replica = partition.replica;
     ReplicaView view = replica == null ? null : leaderView(partition, replica);
-    if (view == null || partition.removed || !partition.positioned) {
+    if (replica == null || view == null || partition.removed || !partition.positioned) {
       return;
     }
     Errors error = Errors.NONE;
@@ -324,7 +347,15 @@ final class LeaderSession
       if (partition.logEndOffset < view.log().logStartOffset()) {
         error = Errors.OFFSET_OUT_OF_RANGE;
       } else if (partition.agrees) {
+        if (isPostponed(partition, replica)) {
+          return;
+        }
         records = read(partition, view);
+        if (records != null) {
+          exchange
+              .throttle()
+              .sent(replica, follower, records.sizeInBytes(), exchange.clock().monotonicNanos());
+        }
       } else {
         switch (divergence(partition, view)) {
           case Divergence.Diverging(DivergingEpoch epoch) -> diverging = epoch;

@@ -51,6 +51,9 @@ final class ServedPartition implements Runnable {
   /** Whether the leader has yet to hear of the position, or of more that is kept. */
   boolean unacknowledged;
 
+  /** Its records are held back by a throttle, until a timer has ended. */
+  boolean postponed;
+
   /** In which of the session's queues it is. */
   Owed owed = Owed.NOTHING;
 

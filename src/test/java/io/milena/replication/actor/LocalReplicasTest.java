@@ -91,7 +91,7 @@ class LocalReplicasTest {
             new LocalReplicas.Intervals(
                 Duration.ofHours(1), Duration.ofHours(1), Duration.ofHours(1)),
             new CleanerSettings(false, 1, Duration.ofHours(1), 1 << 20, 1e9),
-            1e9,
+            1_000_000_000,
             Clock.system(),
             threads,
             threads,

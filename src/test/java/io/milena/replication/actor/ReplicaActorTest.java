@@ -94,7 +94,7 @@ class ReplicaActorTest {
                     io::add,
                     recordsDeleted::incrementAndGet,
                     new DiskSpace(() -> CompletableFuture.completedStage(null), Clock.system()),
-                    _ -> {},
+                    (_, _) -> {},
                     _ -> InSyncReports.NONE)));
     handle.attach(actor);
   }

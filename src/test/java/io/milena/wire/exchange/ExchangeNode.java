@@ -51,6 +51,7 @@ final class ExchangeNode implements MetadataService, ReplicaDirectory, AutoClose
   private final List<MetadataListener> listeners = new ArrayList<>();
   private final KafkaServer server;
   private final Relay relay;
+  private final ReplicationThrottle throttle;
   private final LeaderExchange leading;
   private final FollowerLinks following;
   private volatile MetadataImage image = MetadataImage.EMPTY;
@@ -62,7 +63,8 @@ final class ExchangeNode implements MetadataService, ReplicaDirectory, AutoClose
     this.id = id;
     this.directory = directory.resolve("node-" + id);
     this.nodeEpoch = id;
-    this.leading = new LeaderExchange(id, CLUSTER, this, this, Clock.system());
+    this.throttle = new ReplicationThrottle(id);
+    this.leading = new LeaderExchange(id, CLUSTER, this, this, throttle, Clock.system());
     this.server =
         KafkaServer.bind(
             List.of(new ListenAddress("PLAINTEXT", "127.0.0.1", 0)),
@@ -72,8 +74,17 @@ final class ExchangeNode implements MetadataService, ReplicaDirectory, AutoClose
             Clock.system());
     this.following =
         new FollowerLinks(
-            id, CLUSTER, () -> nodeEpoch, this, this, server.loops(), SETTINGS, Clock.system());
+            id,
+            CLUSTER,
+            () -> nodeEpoch,
+            this,
+            this,
+            server.loops(),
+            SETTINGS,
+            throttle,
+            Clock.system());
     listeners.add(this::updateReplicas);
+    listeners.add(throttle);
     listeners.add(leading);
     listeners.add(following);
     server.start();
@@ -88,6 +99,10 @@ final class ExchangeNode implements MetadataService, ReplicaDirectory, AutoClose
   /** What its followers' links run through. */
   Relay relay() {
     return relay;
+  }
+
+  ReplicationThrottle throttle() {
+    return throttle;
   }
 
   LeaderExchange leading() {

@@ -10,7 +10,9 @@ import io.milena.log.AppendOutcome;
 import io.milena.log.FileRegion;
 import io.milena.log.LogView;
 import io.milena.metadata.MetadataRecord;
+import io.milena.metadata.ReplicaSetImage;
 import io.milena.replication.ReplicaView;
+import io.milena.replication.ReplicationQuota;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -20,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -28,6 +31,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.IntStream;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.network.TransferableChannel;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.Record;
@@ -129,6 +133,73 @@ class ExchangeTest {
         assertThat(bytes(to.view().log())).isEqualTo(bytes(from.view().log()));
       }
     }
+  }
+
+  private void throttle(String setting, String replicas) {
+    for (ExchangeNode node : nodes) {
+      node.apply(
+          new MetadataRecord.ReplicaSetChanged(
+              new ReplicaSetImage(
+                  SET,
+                  List.of(1, 2, 3),
+                  List.of(),
+                  List.of(),
+                  1,
+                  2,
+                  List.of(1, 2),
+                  List.of(),
+                  List.of(),
+                  2,
+                  false)),
+          new MetadataRecord.ConfigsChanged(
+              new ConfigResource(ConfigResource.Type.TOPIC, "t"),
+              Map.of(setting, Optional.of(replicas))));
+    }
+  }
+
+  private void assertThrottled(ExchangeNode limited) {
+    for (int p = 0; p < PARTITIONS; p++) {
+      for (int i = 0; i < 20; i++) {
+        append(1, p, 10_000).outcome();
+      }
+    }
+    for (int p = 0; p < PARTITIONS; p++) {
+      TestReplica from = replica(1, p);
+      TestReplica inSync = replica(2, p);
+      await("in sync is not throttled", () -> isCaughtUp(from, inSync));
+      if (p != 2) {
+        TestReplica other = replica(3, p);
+        await("what is not named is not throttled", () -> isCaughtUp(from, other));
+      }
+    }
+    assertThat(replica(3, 2).view().log().logEndOffset()).isZero();
+    limited.throttle().limit(1, 1, System.nanoTime());
+    await("one answer gets through", () -> replica(3, 2).view().log().logEndOffset() > 0);
+    append(1, 2, 10_000).outcome();
+    append(1, 0, 10).outcome();
+    await("others go on", () -> isCaughtUp(replica(1, 0), replica(3, 0)));
+    assertThat(replica(3, 2).view().log().logEndOffset())
+        .as("that answer is paid for in hours")
+        .isLessThan(replica(1, 2).view().log().logEndOffset());
+    limited
+        .throttle()
+        .limit(ReplicationQuota.UNLIMITED, ReplicationQuota.UNLIMITED, System.nanoTime());
+    awaitEqual(1, 3);
+  }
+
+  /** KIP-73. */
+  @Test
+  void aThrottledLeaderHoldsBackWhatItSendsToWhoIsNotInSync() {
+    node(1).throttle().limit(0, ReplicationQuota.UNLIMITED, System.nanoTime());
+    throttle(ReplicationThrottle.LEADING, "2:1,3:2");
+    assertThrottled(node(1));
+  }
+
+  @Test
+  void aThrottledFollowerHoldsBackWhatItAsksFor() {
+    node(3).throttle().limit(ReplicationQuota.UNLIMITED, 0, System.nanoTime());
+    throttle(ReplicationThrottle.FOLLOWING, "2:3,1:2");
+    assertThrottled(node(3));
   }
 
   /** Everything in a log, from its start on. */
