@@ -52,10 +52,13 @@ public record WireConfig(
     atLeast("connections.max.idle.ms", idleMaxMs, -1);
   }
 
-  /** Kafka's defaults, one event loop a core. */
+  /**
+   * Kafka's defaults, and one event loop for two cores: work that goes from one loop to another
+   * costs more than what a second loop brings (performance.md).
+   */
   public static WireConfig defaults() {
     return new WireConfig(
-        Math.max(1, Runtime.getRuntime().availableProcessors()),
+        Math.max(1, Runtime.getRuntime().availableProcessors() / 2),
         SOCKET_BUFFER_BYTES_DEFAULT,
         SOCKET_BUFFER_BYTES_DEFAULT,
         50,
