@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -75,6 +76,49 @@ class RestV2Test {
         count + " records");
     assertThat(all).hasSize(count);
     return all;
+  }
+
+  /** As the npm package kafka-rest 0.0.5 does it. */
+  @Test
+  void clientsOfVersionOne() throws Exception {
+    create("first", 1);
+    create("other", 1);
+    String v1 = "application/vnd.kafka.v1+json";
+    String records = "{\"records\":[{\"value\":\"YQ==\"},{\"key\":\"aw==\",\"value\":\"Yg==\"}]}";
+    assertThat(http.send("POST", "/topics/first", v1, records).statusCode()).isEqualTo(200);
+    HttpResponse<String> made =
+        http.send(
+            "POST", "/consumers/v1", v1, "{\"id\":\"one\",\"auto.offset.reset\":\"smallest\"}");
+    assertThat(json(made).path("instance_id").asText()).isEqualTo("one");
+    String consumer = json(made).path("base_uri").asText().substring(node.http().length());
+    List<String> read = new ArrayList<>();
+    HttpClients.until(
+        () -> {
+          HttpResponse<byte[]> answer =
+              http.bytes(
+                  http.request(consumer + "/topics/first")
+                      .header("Accept", "application/vnd.kafka.binary.v1+json"));
+          assertThat(answer.statusCode()).isEqualTo(200);
+          Answers.JSON
+              .readTree(answer.body())
+              .forEach(each -> read.add(each.path("value").asText()));
+          return read.size() >= 2;
+        },
+        "two records");
+    assertThat(read).containsExactly("YQ==", "Yg==");
+    assertThat(http.get(consumer + "/topics/other").statusCode()).isEqualTo(409);
+    assertThat(http.get(consumer + "/topics/missing").statusCode()).isEqualTo(404);
+    assertThat(http.send("POST", consumer + "/offsets", v1, "").statusCode()).isEqualTo(200);
+    try (var admin = node.admin()) {
+      assertThat(
+              admin
+                  .listConsumerGroupOffsets("v1")
+                  .partitionsToOffsetAndMetadata()
+                  .get()
+                  .get(new TopicPartition("first", 0))
+                  .offset())
+          .isEqualTo(2);
+    }
   }
 
   @Test

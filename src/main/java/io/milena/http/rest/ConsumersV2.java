@@ -38,8 +38,9 @@ import org.jspecify.annotations.Nullable;
 import scala.concurrent.ExecutionContextExecutor;
 
 /**
- * Version 2: consumer instances. An instance lives on the node that made it, at the URL that the
- * client was given; one that is not used for five minutes is gone.
+ * Version 2: consumer instances, and what version 1 had otherwise: reading from a topic subscribes
+ * to it. An instance lives on the node that made it, at the URL that the client was given; one that
+ * is not used for five minutes is gone.
  */
 public final class ConsumersV2 implements ConsumerInstance.Surroundings {
 
@@ -96,7 +97,8 @@ public final class ConsumersV2 implements ConsumerInstance.Surroundings {
         new Endpoint("POST", INSTANCES + "/positions/end", exchange -> seekToEdge(exchange, false)),
         new Endpoint("POST", INSTANCES + "/offsets", this::commit),
         new Endpoint("GET", INSTANCES + "/offsets", this::committed),
-        new Endpoint("GET", INSTANCES + "/records", this::records));
+        new Endpoint("GET", INSTANCES + "/records", this::records),
+        new Endpoint("GET", INSTANCES + "/topics/{topic}", this::recordsOfTopic));
   }
 
   /** Instances that there are. */
@@ -154,12 +156,12 @@ public final class ConsumersV2 implements ConsumerInstance.Surroundings {
 
   private HttpResponse create(Exchange exchange, JsonNode body) {
     String group = exchange.path("group");
-    String name =
-        body.hasNonNull("name") ? body.path("name").asText() : "milena-" + UUID.randomUUID();
+    String asked = body.path("name").asText(body.path("id").asText(""));
+    String name = asked.isEmpty() ? "milena-" + UUID.randomUUID() : asked;
     boolean fromEarliest =
         switch (body.path("auto.offset.reset").asText("latest")) {
-          case "earliest" -> true;
-          case "latest" -> false;
+          case "earliest", "smallest" -> true;
+          case "latest", "largest" -> false;
           default ->
               throw new HttpFailure(
                   422,
@@ -373,19 +375,44 @@ public final class ConsumersV2 implements ConsumerInstance.Surroundings {
         });
   }
 
+  private CompletionStage<HttpResponse> recordsOfTopic(Exchange exchange) {
+    ConsumerInstance instance = instance(exchange);
+    String topic = exchange.path("topic");
+    if (node.metadata().image().topic(topic) == null) {
+      throw new HttpFailure(404, 40401, "Topic not found: " + topic);
+    }
+    List<String> subscription = instance.subscription();
+    if (subscription.isEmpty()) {
+      instance.subscribe(List.of(topic));
+    } else if (!subscription.contains(topic)) {
+      throw new HttpFailure(
+          409,
+          40901,
+          "Consumer cannot subscribe the specified target because it has already subscribed to"
+              + " other topics: "
+              + subscription);
+    }
+    return records(exchange, instance, instance.format.firstMediaType());
+  }
+
   private CompletionStage<HttpResponse> records(Exchange exchange) {
     ConsumerInstance instance = instance(exchange);
+    return records(exchange, instance, instance.format.mediaType());
+  }
+
+  private CompletionStage<HttpResponse> records(
+      Exchange exchange, ConsumerInstance instance, String type) {
     EmbeddedFormat format = instance.format;
     String accept = exchange.header("Accept").orElse("*/*");
     if (accept.startsWith("application/vnd.kafka.")
-        && !accept.contains(format.mediaType())
-        && !accept.contains("application/vnd.kafka.v2")) {
+        && !accept.contains(type)
+        && !accept.contains("application/vnd.kafka.v")) {
       throw new HttpFailure(
           406,
           40601,
           "The requested embedded data format does not match the deserializer for this consumer"
               + " instance, which is "
-              + format.mediaType());
+              + type);
     }
     long timeout = exchange.queryLong("timeout", TIMEOUT_MS, 0, TIMEOUT_MS_MAX);
     int bytes = (int) exchange.queryLong("max_bytes", RECORDS_BYTES, 1, RECORDS_BYTES_MAX);
@@ -398,7 +425,7 @@ public final class ConsumersV2 implements ConsumerInstance.Surroundings {
         .thenApply(records -> {
           ArrayNode all = Answers.JSON.createArrayNode();
           all.addAll(records);
-          return Answers.json(200, ContentTypes.parse(format.mediaType()), all);
+          return Answers.json(200, ContentTypes.parse(type), all);
         });
   }
 

@@ -10,7 +10,7 @@ import java.io.IOException;
 import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
-/** How keys and values stand in the JSON of version 2. */
+/** How keys and values stand in the JSON of version 2, and of version 1 before it. */
 enum EmbeddedFormat {
   /** Base64. */
   BINARY("application/vnd.kafka.binary.v2+json"),
@@ -29,6 +29,11 @@ enum EmbeddedFormat {
     return mediaType;
   }
 
+  /** What clients of version 1 call it. */
+  String firstMediaType() {
+    return mediaType.replace("v2", "v1");
+  }
+
   /** The format that a consumer asks for by name, {@code binary} without one. */
   static EmbeddedFormat named(String name) {
     return switch (name) {
@@ -43,12 +48,13 @@ enum EmbeddedFormat {
   /** The format of a body that is being sent. */
   static EmbeddedFormat ofBody(Exchange exchange) {
     String type = exchange.request().entity().getContentType().mediaType().toString();
-    if (type.equals(JSON.mediaType) || type.equals(JSON.mediaType.replace("v2", "v1"))) {
+    if (type.equals(JSON.mediaType) || type.equals(JSON.firstMediaType())) {
       return JSON;
     }
     if (type.startsWith(VENDOR)
         && !type.equals(BINARY.mediaType)
-        && !type.equals(BINARY.mediaType.replace("v2", "v1"))
+        && !type.equals(BINARY.firstMediaType())
+        && !type.startsWith(VENDOR + "v1")
         && !type.startsWith(VENDOR + "v2")) {
       throw new HttpFailure(
           415,
