@@ -94,6 +94,8 @@ class Bench:
                         self._lifecycle(lifecycle.start_and_idle, side, run, 5 if self.options.quick else 10)
             self._passes()
             if self._wanted('recovery'):
+                for side in self.sides:  # they ran through the passes, and listen where those that recover will
+                    side.stop()
                 for side in self.sides:
                     self._lifecycle(lifecycle.recovery, side, self.options.recovery_gib, 1)
         finally:
