@@ -98,6 +98,9 @@ class Side:
         if not machine.await_end(self.pid, limit_s):
             raise SideFailed('%s (pid %d) does not end' % (self.name, self.pid))
         self.pid = None
+        until = time.monotonic() + 10  # the kernel closes the sockets of what was killed a little later
+        while not all(map(machine.port_is_free, self.ports)) and time.monotonic() < until:
+            time.sleep(0.01)
 
 
 class Milena(Side):
