@@ -336,6 +336,11 @@ final class Leadership {
         set.offline());
   }
 
+  /** The set as it is, in a partition epoch in which nothing that was proposed is accepted. */
+  static ReplicaSetImage withNothingProposed(ReplicaSetImage set) {
+    return samePartitionEpoch(set, set.partitionEpoch() + 1);
+  }
+
   /** Two steps of one decision are one change. */
   private static ReplicaSetImage samePartitionEpoch(ReplicaSetImage set, int partitionEpoch) {
     return new ReplicaSetImage(

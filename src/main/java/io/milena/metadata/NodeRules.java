@@ -219,10 +219,12 @@ final class NodeRules {
     Map<Integer, Integer> minIsr = ReplicaSets.minIsrBySet(draft.image(), context.nodeConfig());
     IntPredicate canLead = canLead(draft.image());
     for (ReplicaSetImage set : setsOf(draft.image(), node.id())) {
-      change(
-          draft,
-          set,
-          Leadership.withoutNode(set, node.id(), minIsr.getOrDefault(set.id(), 1), canLead));
+      ReplicaSetImage without =
+          Leadership.withoutNode(set, node.id(), minIsr.getOrDefault(set.id(), 1), canLead);
+      // Also where it was out of the ISR: its leader waits for it no more, so that what was
+      // proposed
+      // before must not bring it in, should the same life of the node be unfenced once more.
+      change(draft, set, without.equals(set) ? Leadership.withNothingProposed(set) : without);
     }
   }
 
