@@ -232,19 +232,7 @@ final class Leadership {
   }
 
   private static ReplicaSetImage withOffline(ReplicaSetImage set, List<Integer> offline) {
-    return new ReplicaSetImage(
-        set.id(),
-        set.replicas(),
-        set.addingReplicas(),
-        set.removingReplicas(),
-        set.leader(),
-        set.leaderEpoch(),
-        set.isr(),
-        set.elr(),
-        set.lastKnownElr(),
-        set.partitionEpoch() + 1,
-        set.detached(),
-        offline);
+    return changed(set, set.partitionEpoch() + 1, offline);
   }
 
   /**
@@ -338,11 +326,16 @@ final class Leadership {
 
   /** The set as it is, in a partition epoch in which nothing that was proposed is accepted. */
   static ReplicaSetImage withNothingProposed(ReplicaSetImage set) {
-    return samePartitionEpoch(set, set.partitionEpoch() + 1);
+    return changed(set, set.partitionEpoch() + 1, set.offline());
   }
 
   /** Two steps of one decision are one change. */
   private static ReplicaSetImage samePartitionEpoch(ReplicaSetImage set, int partitionEpoch) {
+    return changed(set, partitionEpoch, set.offline());
+  }
+
+  private static ReplicaSetImage changed(
+      ReplicaSetImage set, int partitionEpoch, List<Integer> offline) {
     return new ReplicaSetImage(
         set.id(),
         set.replicas(),
@@ -355,7 +348,7 @@ final class Leadership {
         set.lastKnownElr(),
         partitionEpoch,
         set.detached(),
-        set.offline());
+        offline);
   }
 
   private static List<Integer> among(List<Integer> nodes, List<Integer> allowed) {

@@ -22,8 +22,8 @@ enum ReplicationFault {
   ANSWER_ENDS_THE_WAITING,
   /** The metadata group accepts what was proposed for another version of the set. */
   PARTITION_EPOCH_IGNORED(378),
-  /** The metadata group accepts replicas of an earlier life of their node. */
-  LIFE_OF_PROPOSED_REPLICAS_IGNORED(463),
+  /** A node is fenced unnoticed by proposals for sets of which it was not in sync. */
+  FENCING_RAISES_NOTHING(17_850),
   /** Partitions come to a set unnoticed by proposals for it. */
   ADDED_PARTITIONS_RAISE_NOTHING(269),
   /** Commits with fewer in sync than the minimum, on which the ELR relies. */

@@ -39,14 +39,8 @@ class ReplicationSimulationTest {
     }
   }
 
-  /**
-   * All but one: since fencing a node raises the partition epochs of its sets, which refuses what
-   * was proposed before, ignoring the life of a proposed replica does no harm by itself.
-   */
   @ParameterizedTest
-  @EnumSource(
-      names = {"NONE", "LIFE_OF_PROPOSED_REPLICAS_IGNORED"},
-      mode = EnumSource.Mode.EXCLUDE)
+  @EnumSource(names = "NONE", mode = EnumSource.Mode.EXCLUDE)
   void plantedBugIsCaught(ReplicationFault bug) {
     for (long seed = bug.firstSeed; seed < bug.firstSeed + SEEDS_PER_BUG; seed++) {
       try {

@@ -9,7 +9,6 @@ import io.milena.metadata.MetadataInvariants;
 import io.milena.metadata.MetadataRecord;
 import io.milena.metadata.MetadataReplay;
 import io.milena.metadata.MetadataReply;
-import io.milena.metadata.NodeImage;
 import io.milena.metadata.ReplicaSetImage;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,25 +85,13 @@ final class SimulatedMetadata {
         fault == ReplicationFault.PARTITION_EPOCH_IGNORED && set != null
             ? set.partitionEpoch()
             : change.partitionEpoch();
-    List<MetadataCommand.InSyncReplica> isr = change.isr();
-    if (fault == ReplicationFault.LIFE_OF_PROPOSED_REPLICAS_IGNORED) {
-      isr =
-          isr.stream()
-              .map(each -> {
-                NodeImage node = image.nodes().get(each.nodeId());
-                return node == null
-                    ? each
-                    : new MetadataCommand.InSyncReplica(each.nodeId(), node.nodeEpoch());
-              })
-              .toList();
-    }
     return new MetadataCommand.ChangeInSyncReplicas(
         change.setId(),
         change.nodeId(),
         change.nodeEpoch(),
         change.leaderEpoch(),
         partitionEpoch,
-        isr);
+        change.isr());
   }
 
   private List<MetadataRecord> broken(MetadataCommand<?> asked, List<MetadataRecord> records) {
@@ -114,6 +101,14 @@ final class SimulatedMetadata {
           .filter(record ->
               !(record instanceof MetadataRecord.ReplicaSetChanged changed)
                   || !image.replicaSets().containsKey(changed.set().id()))
+          .toList();
+    }
+    if (fault == ReplicationFault.FENCING_RAISES_NOTHING
+        && asked instanceof MetadataCommand.FenceNode) {
+      return records.stream()
+          .filter(record ->
+              !(record instanceof MetadataRecord.ReplicaSetChanged(ReplicaSetImage set))
+                  || !set.isr().equals(image.replicaSets().get(set.id()).isr()))
           .toList();
     }
     if (fault == ReplicationFault.EVERYBODY_REMAINS_ELIGIBLE) {
